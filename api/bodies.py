@@ -124,7 +124,9 @@ class MoneyRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """Time that counts; without it that of the price book."""
     discount_ratio_per_year: Annotated[float, Field(ge=0, le=10)] | None = None
     """0.1 is 10 % a year; without it that of the price book."""
-    usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    usd_per_million_tokens: Annotated[
+        Annotated[float, Field(ge=0, le=1e9)] | None, Field(title="worth of a million tokens")
+    ] = None
     """Worth of the job's work; without it the list rental of its accelerators, 0 = nothing."""
     leases: Annotated[tuple[SiteLease, ...], Field(max_length=1000)] = ()
     """Leases that are signed together with the plan."""
@@ -286,9 +288,9 @@ class FailuresRequest(ChangedNetworkRequest, AgeingRequest):
     The step of `job` counts, too, after single failures; without demands that of the default job does.
     """
 
-    of: Annotated[Name, Field(json_schema_extra={"enum": [*KINDS]})] = "link"
+    of: Annotated[Name, Field(title="what fails", json_schema_extra={"enum": [*KINDS]})] = "link"
     """Kind of failures: all members of a link, one of them, a node, a shared risk, or a site."""
-    depth: Annotated[int, Field(ge=1, le=2)] = 1
+    depth: Annotated[int, Field(title="failures at once", ge=1, le=2)] = 1
     """1 = single failures, 2 = pairs of them."""
     sample: Annotated[int, Field(ge=1, le=MAX_PAIRS)] | None = None
     """Pairs to draw without replacement; null = all."""

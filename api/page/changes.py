@@ -15,7 +15,7 @@ from twin.scenario.changes import CHANGES
 
 from .fields import Values, data_of, fields_of
 from .form import Errors, form_fields
-from .html import Html, element, joined
+from .html import Html, element, joined, marked
 from .parts import Ask, Content
 from .problem import problem_html
 from .state import PageState, changes_text
@@ -95,7 +95,7 @@ def change_form(state: PageState, errors: Errors) -> Html | None:
         hidden_state(state),
         element("input", type="hidden", name="kind", value=kind),
         element("h3", row["summary"], id="add", tabindex="-1"),
-        element("p", row["notes"], class_="quiet") if row["notes"] else None,
+        element("p", marked(row["notes"]), class_="quiet") if row["notes"] else None,
         element("p", *elsewhere, class_="error", role="alert") if elsewhere else None,
         form_fields(fields, state.values, errors),
         element("p", "Example: ", element("code", example), class_="help"),

@@ -18,6 +18,8 @@ MAX_DEPTH = 2
 """Records inside records that a form shows as fields; deeper ones are entered as JSON."""
 MAX_RECORDS = 20
 """Most records of a list that a form shows."""
+UNIT_WORDS = {"a": "years", "1/a": "0.3 = 30 %", "ratio": "0.3 = 30 %"}
+"""Words for units that readers of a form need not know."""
 MISSING = object()
 """The value of a field that was left empty."""
 
@@ -31,6 +33,7 @@ class FormField:
         key: last part of the name.
         input: kind of input.
         schema: JSON Schema of the value, without null.
+        title: label that the schema states; empty = the name in words.
         help: meaning of the field.
         is_required: whether the data needs it.
         default: value where it is left out; None for none.
@@ -42,6 +45,7 @@ class FormField:
     key: str
     input: Input
     schema: Schema
+    title: str
     help: str
     is_required: bool
     default: Any = None
@@ -50,19 +54,21 @@ class FormField:
 
     @property
     def unit(self) -> str:
-        """Return the unit of a number; empty for counts and for other fields."""
-        unit = unit_of(self.key) if self.input == "number" else None
-        return {None: "", "1": "", "ratio": "ratio, 0.3 = 30 %"}.get(unit, unit or "")
+        """Return the unit of a number in words; empty for counts, and where the label says it."""
+        unit = (unit_of(self.key) or "") if self.input == "number" else ""
+        return "" if unit == "1" or self.key == "years" else UNIT_WORDS.get(unit, unit)
 
     @property
     def label(self) -> str:
-        """Return the name in words, without its unit."""
-        unit = unit_of(self.key) if not self.key.startswith("n_") else None
-        words = self.key.removesuffix("_per_year").rpartition("_")[0] if unit and "_" in self.key else self.key
-        words = words.removesuffix("_per").replace("_", " ").strip()
-        words = f"number of {words[2:]}" if words.startswith("n ") else words
-        per_year = " per year" if self.key.endswith("_per_year") else ""
-        return (words or self.key) + per_year
+        """Return the title of the field, or its name in words without the unit."""
+        if self.title:
+            return self.title
+        if self.key.startswith("n_"):
+            return f"number of {self.key[2:].replace('_', ' ')}"
+        words = self.key.removesuffix("_per_year")
+        if unit_of(self.key) and "_" in words:
+            words = words.rpartition("_")[0]
+        return words.replace("_", " ") + " per year" * self.key.endswith("_per_year")
 
     @property
     def choices(self) -> list[str]:
@@ -98,6 +104,9 @@ def _fields(
 def _field(schema: Schema, definitions: Schema, name: str, is_required: bool, depth: int) -> FormField:
     key = name.rpartition(".")[2]
     text = " ".join(schema.get("description", "").split())
+    title = schema.get("title", "")
+    if title == key.replace("_", " ").title() or "properties" in schema:
+        title = ""  # made from the name
     default = schema.get("default")
     options = [_resolved(option, definitions) for option in schema.get("anyOf", [schema])]
     options = [option for option in options if option.get("type") != "null"]
@@ -117,7 +126,7 @@ def _field(schema: Schema, definitions: Schema, name: str, is_required: bool, de
         record = chosen if kind == "record" else _resolved(chosen["items"], definitions)
         inner = f"{name}." if kind == "record" else ""  # the place of a record in a list has its number
         fields = tuple(_fields(record, definitions, None, inner, depth + 1))
-    return FormField(name, key, kind, chosen, text, is_required, default, fields, is_selector)
+    return FormField(name, key, kind, chosen, title, text, is_required, default, fields, is_selector)
 
 
 def _resolved(schema: Schema, definitions: Schema) -> Schema:

@@ -9,7 +9,7 @@ from twin.catalogue import KINDS, catalogue
 from twin.scenario.change_reference import values_text
 
 from .fields import MAX_RECORDS, FormField, Values, n_records, numbered
-from .html import Html, element, joined
+from .html import Html, element, joined, marked
 
 Errors = Mapping[str, Sequence[str]]
 """Problems of fields by name."""
@@ -62,7 +62,13 @@ def field_html(field: FormField, values: Values, errors: Errors) -> Html:
         errors: problems by name of the field.
     """
     if field.input == "record":
-        return element("fieldset", *_legend(field), _error(field, errors), form_fields(field.fields, values, errors))
+        inner = form_fields(field.fields, values, errors)
+        if field.is_required:
+            return element("fieldset", *_legend(field), _error(field, errors), inner, data_field=field.name)
+        is_used = any(name in values or name in errors for name in _names(field))
+        title = element("summary", f"{field.label}, if not the default" if field.help else field.label)
+        help_ = element("p", marked(_plain_help(field.help)), class_="help") if field.help else None
+        return element("details", title, help_, _error(field, errors), inner, open=is_used, data_field=field.name)
     if field.input == "records":
         return _records(field, values, errors)
     identity = field_id(field.name)
@@ -73,7 +79,7 @@ def field_html(field: FormField, values: Values, errors: Errors) -> Html:
         "div",
         element("label", field.label, unit, need, for_=identity),
         _control(field, values, identity, marks),
-        element("p", _help(field), class_="help", id=f"{identity}-help"),
+        element("p", marked(_help(field)), class_="help", id=f"{identity}-help"),
         _error(field, errors),
         class_="field",
         data_field=field.name,
@@ -88,7 +94,7 @@ def field_id(name: str) -> str:
 def _legend(field: FormField) -> Iterator[Html]:
     yield element("legend", field.label, element("span", " required", class_="need") if field.is_required else None)
     if field.help:
-        yield element("p", _plain_help(field.help), class_="help")
+        yield element("p", marked(_plain_help(field.help)), class_="help")
 
 
 def _error(field: FormField, errors: Errors) -> Html | None:
@@ -124,6 +130,8 @@ def _records(field: FormField, values: Values, errors: Errors) -> Html:
 def _control(field: FormField, values: Values, identity: str, marks: Mapping[str, str | None]) -> Html:
     texts = values.get(field.name, ())
     text = texts[0] if texts else ""
+    if field.input == "choice" and not text and field.default in field.choices:
+        text = field.default
     attributes = {"id": identity, "name": field.name, **marks}
     if field.input == "choice":
         empty = [] if field.is_required and text else [""]

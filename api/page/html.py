@@ -21,6 +21,14 @@ def escaped(text: str) -> Html:
     return text if isinstance(text, Html) else Html(html.escape(text, quote=True))
 
 
+def marked(text: str) -> Html:
+    """Return a text as HTML in which words between backticks are code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escaped(text)
+    return joined(element("code", part) if i % 2 else part for i, part in enumerate(parts))
+
+
 def element(tag: str, /, *children: str | Iterable[str] | None, **attributes: Attribute) -> Html:
     """Return an element.
 

@@ -10,7 +10,7 @@ from twin.reports.blocks import block_html, compact_json
 from twin.reports.page import chart_settings
 
 from .changes import Errors
-from .html import Html, element, joined
+from .html import Html, element, joined, marked
 from .networks import PageNetwork
 from .parts import Content
 from .state import PageState, network_address
@@ -84,7 +84,7 @@ def network_page(network: PageNetwork, state: PageState, errors: Errors) -> str:
     view = VIEWS[state.view]
     return page_html(
         f"{network.name}: {view.title}",
-        element("p", network.sentence, class_="quiet"),
+        element("p", marked(network.sentence), class_="quiet"),
         _case_form(network, state),
         _tabs(state),
         view.forms(network, state, errors),
@@ -189,7 +189,7 @@ def networks_page(networks: Sequence[tuple[str, str]]) -> str:
     networks: name and sentence of each shipped network.
     """
     rows = [
-        element("li", element("a", name, href=network_address(name)), element("span", f" {sentence}"))
+        element("li", element("a", name, href=network_address(name)), element("span", marked(sentence)))
         for name, sentence in networks
     ]
     return page_html(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from twin.answers.metrics import METRICS
 from twin.errors import ChangeError
 from twin.render.bill_table import bill_table
 from twin.render.compare_table import compare_table
-from twin.render.diff_table import diff_table
+from twin.render.diff_table import metrics_table
 from twin.render.drawing_rows import COLUMNS as LINE_COLUMNS
 from twin.render.drawing_rows import fullest_first, line_cells
+from twin.render.effects_table import effects_tables
 from twin.render.explanation_table import explanation_table
 from twin.render.failures_table import failures_table
 from twin.render.fitted_table import FittedTable
@@ -18,6 +20,7 @@ from twin.render.forecast_table import forecast_table
 from twin.render.link_tables import link_report_table, links_table
 from twin.render.money_table import money_table
 from twin.render.score_table import score_table
+from twin.render.table_parts import sentences
 from twin.reports.blocks import Block, Folded, Grid, Sentence, blocks_of
 from twin.reports.charts import (
     AS_IT_IS,
@@ -62,8 +65,7 @@ async def verdict(ask: Ask, state: PageState) -> Content:
         table = _after_title(blocks_of(score_table(data)), len(data["summary"]) + 1)
         return [*_lead(data), *_warnings(data), Folded("Metrics", tuple(table))]
     data = await ask("what-if", **case, main_assumptions=False, causes=False, top=5)
-    table = [block for block in blocks_of(diff_table(data, {}, all_metrics=True)) if isinstance(block, Grid)]
-    return [*_lead(data), Folded("Metrics before and after", tuple(table[:1]))]
+    return [*_lead(data), Folded("Metrics before and after", _metrics(data, all_metrics=True))]
 
 
 async def drawing(ask: Ask, state: PageState) -> Content:
@@ -114,7 +116,12 @@ def _class_row(line: Mapping[str, Any], each: Mapping[str, Any], state: PageStat
 async def link(ask: Ask, state: PageState) -> Content:
     """Return one link: budget, modes, latency, failures, and its calendar."""
     data = await ask("link", **state.case(), **options(LinkRequest, ("link", "years", "growth_ratio_per_year"), state))
-    content: Content = [*blocks_of(link_report_table(data))]
+    content: Content = [
+        Folded("All figures of the link", (block,))
+        if isinstance(block, Grid) and block.headings[0] == "figure"
+        else block
+        for block in blocks_of(link_report_table(data))
+    ]
     if data["forecast"] is not None:
         content.append(forecast_chart([(AS_IT_IS, data["forecast"])]))
     return content
@@ -125,7 +132,7 @@ async def links(ask: Ask, state: PageState) -> Content:
     body = {"top": 50} | options(LinksRequest, ("links", "sort", "top"), state)
     data = await ask("links", **state.case(), **body)
     content: Content = []
-    for block in blocks_of(links_table(data, all_columns=True)):
+    for block in blocks_of(links_table(data)):
         if isinstance(block, Grid):
             ids = {row["id"] for row in data["links"]}
             addresses = tuple(state.address("links", link=row[0]) if row[0] in ids else "" for row in block.rows)
@@ -137,8 +144,25 @@ async def links(ask: Ask, state: PageState) -> Content:
 async def what_if(ask: Ask, state: PageState) -> Content:
     """Return what the plan or the changes do, with causes."""
     data = await ask("what-if", **state.case(), main_assumptions=False)
-    table = list(_after_title(blocks_of(diff_table(data, {}, all_metrics=True)), len(data["summary"]) + 1))
-    return [*_lead(data), plans_chart([data]), *table]
+    why = data["bottlenecks"]
+    reasons = [(title, why[side]) for title, side in (("Reasons before", "before"), ("Reasons after", "after"))]
+    return [
+        *_lead(data),
+        plans_chart([data]),
+        *_metrics(data),
+        Folded("Every metric", _metrics(data, all_metrics=True)),
+        *_blocks(effects_tables(data["effects"])),
+        *(block for title, lines in reasons for block in _blocks(sentences(title, lines))),
+    ]
+
+
+def _metrics(data: Mapping[str, Any], *, all_metrics: bool = False) -> tuple[Block, ...]:
+    labels = {name: METRICS[name].label for name in data["metrics"]}
+    return _blocks(metrics_table(data["metrics"], labels, all_metrics=all_metrics))
+
+
+def _blocks(renderables: Iterable[Any]) -> tuple[Block, ...]:
+    return tuple(block for each in renderables for block in blocks_of(each))
 
 
 async def compare(ask: Ask, state: PageState) -> Content:

@@ -9,7 +9,7 @@ from ..bodies import FailuresRequest, ForecastRequest, LinkRequest, LinksRequest
 from . import changes, parts
 from .fields import fields_of
 from .form import form_fields
-from .html import Html, element, joined
+from .html import Html, element, joined, marked
 from .networks import PageNetwork
 from .state import PageState, changes_text, network_address
 
@@ -124,7 +124,7 @@ def _plan_boxes(network: PageNetwork, state: PageState) -> Html:
             "li",
             element("input", type="checkbox", name="plans", value=plan.id, id=f"plan-{i}", checked=plan.id in chosen),
             element("label", plan.id, for_=f"plan-{i}"),
-            element("span", f" {plan.note}", class_="quiet") if plan.note else None,
+            element("span", marked(plan.note), class_="quiet") if plan.note else None,
         )
         for i, plan in enumerate(network.plans)
     ]

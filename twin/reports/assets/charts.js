@@ -106,14 +106,14 @@ const twinCharts = (settings) => {
     const draw = () => {
       const chosen = heats[heat] || report.heats[0];
       const narrow = place.clientWidth < 560;
-      const side = narrow ? 38 : 70;
+      const side = narrow ? 38 : 100;
       const box = { left: side, top: 50, width: place.clientWidth - 2 * side, height: place.clientHeight - 110 };
       chart.setOption({
         ...base(),
         series: [{
-          type: "graph", layout: "none", coordinateSystem: null, roam: true, scaleLimit: { min: 0.5, max: 20 },
+          type: "graph", layout: "none", coordinateSystem: null, roam: placesOf(states[state]).length > 60 || report.renderer === "svg", scaleLimit: { min: 0.5, max: 20 },
           left: box.left, top: box.top, width: box.width, height: box.height,
-          label: { show: true, position: "bottom", color: css("--text"), fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13, width: narrow ? 64 : 150, overflow: "breakAll", backgroundColor: css("--panel"), padding: 1 },
+          label: { show: true, position: keepShape ? "right" : "bottom", color: css("--text"), fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13, width: narrow ? 64 : 150, overflow: "breakAll", backgroundColor: keepShape ? "transparent" : css("--panel"), padding: 1 },
           labelLayout: { hideOverlap: true },
           data: fitted(placesOf(states[state]), box, keepShape),
           links: linesOf(states[state]).map((line) => ({
