@@ -113,7 +113,7 @@ def _field(schema: Schema, definitions: Schema, name: str, is_required: bool, de
     records = [option for option in options if "properties" in option]
     is_selector = bool(records) and len(options) > 1 and "id" in records[0]["properties"]
     kind: Input = "json"
-    chosen, fields = options[0], ()
+    chosen, fields = options[0], tuple[FormField, ...]()
     if is_selector:
         kind, chosen = "record", records[0]
     elif len(options) == 1:

@@ -9,7 +9,7 @@ from twin.catalogue import KINDS, catalogue
 from twin.scenario.change_reference import values_text
 
 from .fields import MAX_RECORDS, FormField, Values, n_records, numbered
-from .html import Html, element, joined, marked
+from .html import Attribute, Html, element, joined, marked
 
 Errors = Mapping[str, Sequence[str]]
 """Problems of fields by name."""
@@ -132,7 +132,7 @@ def _control(field: FormField, values: Values, identity: str, marks: Mapping[str
     text = texts[0] if texts else ""
     if field.input == "choice" and not text and field.default in field.choices:
         text = field.default
-    attributes = {"id": identity, "name": field.name, **marks}
+    attributes: dict[str, Attribute] = {"id": identity, "name": field.name, **marks}
     if field.input == "choice":
         empty = [] if field.is_required and text else [""]
         names = [*empty, *field.choices]

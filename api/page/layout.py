@@ -9,7 +9,7 @@ from twin.arrays import package_version
 from twin.reports.blocks import block_html, compact_json
 from twin.reports.page import chart_settings
 
-from .changes import Errors
+from .form import Errors
 from .html import Html, element, joined, marked
 from .networks import PageNetwork
 from .parts import Content

@@ -17,6 +17,7 @@ from ..problems import NotFoundError
 from ..questions.context import ClientGoneError
 from .ask import Asker
 from .changes import change_of
+from .form import Errors
 from .html import Html
 from .layout import network_page, networks_page, page_html, part_html
 from .networks import page_network, shipped_networks
@@ -94,7 +95,8 @@ def _network(name: str, request: Request) -> Response:
         found = page_network(name)
     except NotFoundError as error:
         return _html(page_html("No such network", problem_html(error.error)), 404)
-    state, errors = _state(name, request), {}
+    state = _state(name, request)
+    errors: Errors = {}
     kind = state.text("kind")
     if state.text("add") and kind in CHANGES:
         change, errors = change_of(kind, state.values)

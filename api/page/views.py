@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..bodies import FailuresRequest, ForecastRequest, LinkRequest, LinksRequest, MoneyRequest, ReportRequest
 from . import changes, parts
 from .fields import fields_of
-from .form import form_fields
+from .form import Errors, form_fields
 from .html import Html, element, joined, marked
 from .networks import PageNetwork
 from .state import PageState, changes_text, network_address
@@ -48,17 +48,17 @@ class View(NamedTuple):
 
     name: str
     title: str
-    forms: Callable[[PageNetwork, PageState, changes.Errors], Html | None]
+    forms: Callable[[PageNetwork, PageState, Errors], Html | None]
     parts: tuple[Part, ...]
 
 
-def _no_form(_network: PageNetwork, _state: PageState, _errors: changes.Errors) -> None:
+def _no_form(_network: PageNetwork, _state: PageState, _errors: Errors) -> None:
     """Return no form."""
 
 
 def _question_form(
     model: Any, names: tuple[str, ...], button: str, run: str = ""
-) -> Callable[[PageNetwork, PageState, changes.Errors], Html]:
+) -> Callable[[PageNetwork, PageState, Errors], Html]:
     """Return a function that makes the form of a question.
 
     Args:
@@ -68,7 +68,7 @@ def _question_form(
         run: name of a hidden text that asks for the part.
     """
 
-    def build(_network: PageNetwork, state: PageState, errors: changes.Errors) -> Html:
+    def build(_network: PageNetwork, state: PageState, errors: Errors) -> Html:
         fields = fields_of(model.model_json_schema(), names)
         return element(
             "form",
@@ -83,7 +83,7 @@ def _question_form(
     return build
 
 
-def _links_forms(network: PageNetwork, state: PageState, errors: changes.Errors) -> Html:
+def _links_forms(network: PageNetwork, state: PageState, errors: Errors) -> Html:
     one = _question_form(LinkRequest, ("link", "years", "growth_ratio_per_year"), "Show this link")
     several = _question_form(LinksRequest, ("links", "sort", "top"), "List links", "list")
     return joined(
@@ -99,7 +99,7 @@ def _links_forms(network: PageNetwork, state: PageState, errors: changes.Errors)
     )
 
 
-def _change_forms(network: PageNetwork, state: PageState, errors: changes.Errors) -> Html:
+def _change_forms(network: PageNetwork, state: PageState, errors: Errors) -> Html:
     add = [element("h2", "Add a change"), changes.kind_menu(state), changes.change_form(state, errors)]
     if state.is_changed and not state.text("changes"):
         copied = state.address(
@@ -131,7 +131,7 @@ def _plan_boxes(network: PageNetwork, state: PageState) -> Html:
     return element("ul", *boxes, class_="plans")
 
 
-def _compare_form(network: PageNetwork, state: PageState, errors: changes.Errors) -> Html:
+def _compare_form(network: PageNetwork, state: PageState, errors: Errors) -> Html:
     if not network.plans:
         return element("p", "The document of this network has no plans. Compose changes in the view Change.")
     return element(
@@ -149,7 +149,7 @@ def _compare_form(network: PageNetwork, state: PageState, errors: changes.Errors
     )
 
 
-def _report_form(network: PageNetwork, state: PageState, errors: changes.Errors) -> Html:
+def _report_form(network: PageNetwork, state: PageState, errors: Errors) -> Html:
     fields = fields_of(ReportRequest.model_json_schema(), ("format", "years", "growth_ratio_per_year", "n_samples"))
     return element(
         "form",
