@@ -59,7 +59,7 @@ class Answering:
             ClientGoneError: the client has left.
             TwinError, NotFoundError: the question cannot be answered.
         """
-        self._networks.check(asked.network)
+        await run_in_threadpool(self._networks.check, asked.network)
         context = Context(self._networks, self._limits, Event(), is_separate=question.is_long)
         if not question.is_long:
             return await run_in_threadpool(question.ask, asked, context)

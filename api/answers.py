@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from twin.catalogue.records import Figure, Part
 from twin.model.document import TopologyDocument
@@ -64,6 +64,29 @@ class PartList(Answer):
     """Parts by kind and id."""
 
     parts: list[PartAnswer]
+
+
+def _answer_of(name: str) -> Any:
+    """Return the type of a field that holds an answer of `twin`, whose schema stands beside."""
+    return WithJsonSchema({"allOf": [{"$ref": f"#/components/schemas/{name}"}]})
+
+
+class ImportAnswer(Answer):
+    """A network of files of another tool."""
+
+    network: Annotated[dict[str, Any], _answer_of("StoredNetwork")] | None
+    """Where it is stored; null if it is not."""
+    report: Annotated[dict[str, Any], _answer_of("ImportReport")]
+    document: TopologyDocument
+
+
+class MeasurementsAnswer(Answer):
+    """A stored network with more measurements."""
+
+    network: Annotated[dict[str, Any], _answer_of("StoredNetwork")]
+    n_added: int
+    report: Annotated[dict[str, Any], _answer_of("MeasurementReport")] | None
+    """Report of the files; null for records."""
 
 
 class Health(Answer):

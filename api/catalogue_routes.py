@@ -5,22 +5,21 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from twin.topologies import NETWORKS, network_text
 
 from twin.answers.data import json_text
 from twin.answers.fields import chosen_fields
 from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
-from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
 
 from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
 from .openapi import responses_of
+from .parameters import KNOWN_PARAMETERS
 from .problems import find
 
 Fields = Annotated[str | None, Query(description="Fields of the answer to return: names with commas between.")]
-PARAMETERS, PARAMETERS_HINT = ("kind", "fields"), "known: kind, fields"
 
 
 def catalogue_routes() -> APIRouter:
@@ -45,24 +44,18 @@ def catalogue_routes() -> APIRouter:
         """Return a shipped network: its compact document, jobs and plans."""
         return _json_of(find(lambda: _topology_answer(name)), fields)
 
-    @router.get("/parts", operation_id="parts", responses=responses_of(PartList, 422), response_class=Response)
+    @router.get(
+        "/parts",
+        operation_id="parts",
+        responses=responses_of(PartList, 422),
+        response_class=Response,
+        dependencies=[KNOWN_PARAMETERS],
+    )
     def parts(
-        request: Request,
         kind: Annotated[str | None, Query(json_schema_extra={"enum": list(KINDS)})] = None,
         fields: Fields = None,
     ) -> Response:
         """Return the parts of the catalogue, all or of one kind."""
-        unknown = [
-            Issue(
-                f"query.{name}",
-                f"unknown parameter {name!r}",
-                did_you_mean(name, ["kind", "fields"]) or "known: kind, fields",
-            )
-            for name in request.query_params
-            if name not in PARAMETERS
-        ]
-        if unknown:
-            raise DocumentError(str(unknown[0]), where="query", found=unknown)
         rows = catalogue().parts(kind)  # type: ignore[arg-type]  # an unknown kind is refused with similar ones
         return _json_of({"parts": [part_answer(part) for part in rows]}, fields)
 

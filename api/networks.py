@@ -1,28 +1,30 @@
-"""Networks of requests: shipped networks are cached, a posted network lives as long as its request."""
+"""Networks of requests: shipped and stored ones are cached, a posted network lives as long as its request."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
 from typing import Any
 
-from twin.topologies import NETWORKS, check_size, expand, network_text
+from twin.topologies import NETWORKS
 
-from twin.loading import from_document, load
+from twin.loading import load
 from twin.model.document import TopologyDocument
 from twin.network import Network
+from twin.store import NetworkStore
+from twin.store.documents import bounded_network, read_network
 
 from .bodies import ChangedNetworkRequest, JobsRequest, NetworkRequest
 from .problems import find
 
 
-class _ShippedNetwork:
-    """A shipped network, loaded by the first request that names it. Its lock prevents a second load."""
+class _CachedNetwork:
+    """A shipped network or a stored revision, loaded by the first request that names it, under a lock."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, load: Callable[[], Network]) -> None:
+        self._load = load
         self._lock = Lock()
         self._network: Network | None = None
 
@@ -30,7 +32,7 @@ class _ShippedNetwork:
         """Return the network, with its arrays compiled."""
         with self._lock:
             if self._network is None:
-                network = load(self._name)
+                network = self._load()
                 _ = network.arrays
                 self._network = network
             return self._network
@@ -44,47 +46,58 @@ class Networks:
 
     Args:
         max_records: most nodes and links of a posted document, generators expanded.
-        n_cached: most shipped networks in the cache. The least recently used one is dropped first.
+        store: the store of networks that requests may name.
+        n_cached: most networks in the cache. The least recently used one is dropped first.
     """
 
-    def __init__(self, max_records: int, n_cached: int = 8) -> None:
+    def __init__(self, max_records: int, store: NetworkStore, n_cached: int = 8) -> None:
         self.max_records = max_records
+        self.store = store
         self.n_cached = n_cached
         self._lock = Lock()
-        self._shipped: OrderedDict[str, _ShippedNetwork] = OrderedDict()
+        self._cached: OrderedDict[str, _CachedNetwork] = OrderedDict()
 
     def get(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
-        """Return the network of a request. A text is the name of a shipped network, never a path."""
+        """Return the network of a request, never of a path.
+
+        Args:
+            network: name of a shipped or stored network, `name@digest` for a stored revision, or a document.
+        """
         if not isinstance(network, str):
-            return self._posted(network)
-        self.check(network)
-        return self._cached(network).get()
+            return bounded_network(network, max_records=self.max_records)
+        key, load_network = self._named(network)
+        with self._lock:
+            entry = self._cached.setdefault(key, _CachedNetwork(load_network))
+            self._cached.move_to_end(key)
+            while len(self._cached) > self.n_cached:
+                self._cached.popitem(last=False)
+        return entry.get()
 
     def get_separate(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
         """Return a network with its own engine, for a long request that would delay others."""
         if not isinstance(network, str):
-            return self._posted(network)
-        self.check(network)
-        return load(network)
+            return bounded_network(network, max_records=self.max_records)
+        return self._named(network)[1]()
 
     def check(self, network: str | TopologyDocument | Mapping[str, Any]) -> None:
-        """Raise NotFoundError with similar names for a name of no network. It takes no time worth a queue."""
-        if isinstance(network, str) and network not in NETWORKS:
-            find(lambda: network_text(network))
+        """Raise NotFoundError with similar names for a name of no network; it may ask the database."""
+        if isinstance(network, str):
+            self._named(network)
 
-    def _cached(self, name: str) -> _ShippedNetwork:
-        with self._lock:
-            entry = self._shipped.setdefault(name, _ShippedNetwork(name))
-            self._shipped.move_to_end(name)
-            while len(self._shipped) > self.n_cached:
-                self._shipped.popitem(last=False)
-            return entry
+    def _named(self, text: str) -> tuple[str, Callable[[], Network]]:
+        """Return the key of a named network, and the function that loads it.
 
-    def _posted(self, data: TopologyDocument | Mapping[str, Any]) -> Network:
-        network = from_document(data)
-        check_size(network.document, self.max_records)
-        network.generators = network.generators._replace(expand=partial(expand, max_records=self.max_records))
-        return network
+        The key of a stored network has its digest, so that a new revision is another network.
+        """
+        if text in NETWORKS:
+            return text, partial(load, text)
+        name, _, digest = text.partition("@")
+        stored = find(partial(self.store.find, name, digest or None))
+        return f"{name}@{stored.revision}", partial(self._read, name, stored.revision)
+
+    def _read(self, name: str, revision: str) -> Network:
+        content = find(partial(self.store.get, name, revision)).content
+        return read_network(content, name, self.max_records)
 
 
 def check_names(network: Network, request: NetworkRequest, *more_plans: str | None) -> None:

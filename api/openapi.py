@@ -10,8 +10,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from twin.imports.report import ImportReport
+from twin.readings.report import MeasurementReport
+from twin.store.records import NetworkPage, RevisionPage, StoredNetwork
+
 from . import answers
 from .answer_schemas import answer_definitions
+from .posted_files import MeasurementsBody
 from .problems import MEDIA_TYPE
 from .questions.table import QUESTIONS
 
@@ -22,14 +27,22 @@ LISTS: tuple[type[BaseModel], ...] = (
     answers.PartAnswer,
     answers.PartList,
     answers.Health,
+    answers.ImportAnswer,
+    answers.MeasurementsAnswer,
+    MeasurementsBody,
     answers.Problem,
 )
-"""Answers of endpoints that are no questions."""
+"""Bodies and answers of endpoints that are no questions."""
+RECORDS: tuple[type, ...] = (StoredNetwork, NetworkPage, RevisionPage, ImportReport, MeasurementReport)
+"""Answers of endpoints that are no questions, as dataclasses."""
 ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",
+    409: "The store holds as much as it may.",
+    412: "The stored network has another revision than the request expects.",
     413: "The body is too large.",
     422: "The body is invalid, its records contradict each other, a change cannot be applied, or a bound is exceeded.",
     500: "An internal error.",
+    503: "The database of stored networks cannot be used now; nothing was stored.",
 }
 
 
@@ -47,15 +60,20 @@ def request_body_of(model: type[BaseModel], examples: dict[str, dict[str, Any]])
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def responses_of(model: type, *errors: int) -> dict[int | str, dict[str, Any]]:
+def responses_of(model: type, *errors: int, success: int = 200) -> dict[int | str, dict[str, Any]]:
     """Return `responses` of an endpoint: its answer, and the problems that it may return instead.
 
     Args:
         model: class of the answer.
         errors: HTTP statuses of the problems; 500 is always included.
+        success: HTTP status of the answer.
     """
-    answer: dict[int | str, dict[str, Any]] = {200: _response(_first_sentence(model), "application/json", model)}
-    return answer | {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
+    return {success: _response(_first_sentence(model), "application/json", model)} | problems_of(*errors)
+
+
+def problems_of(*errors: int) -> dict[int | str, dict[str, Any]]:
+    """Return `responses` of the problems of these statuses, and of 500."""
+    return {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
 
 
 def _response(description: str, media_type: str, model: type) -> dict[str, Any]:
@@ -81,7 +99,8 @@ def _components() -> dict[str, Any]:
     components["Plan"]["properties"]["changes"]["items"] = {"$ref": template.format(model="Change")}
     for model in (answers.PartAnswer, answers.FigureAnswer):  # an answer contains fields with default values too
         components[model.__name__]["required"] = list(components[model.__name__]["properties"])
-    answer_schemas = answer_definitions(tuple(dict.fromkeys(question.answer for question in QUESTIONS)), template)
+    classes = dict.fromkeys((*(question.answer for question in QUESTIONS), *RECORDS))
+    answer_schemas = answer_definitions(tuple(classes), template)
     assert not components.keys() & answer_schemas.keys(), components.keys() & answer_schemas.keys()
     return components | answer_schemas
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from twin.errors import CatalogueError, Issue, TwinError, grouped
+from twin.errors import CatalogueError, Issue, RevisionError, StoreError, StoreLimitError, TwinError, grouped
 from twin.errors.validation import issues_by_place
 from twin.errors.wording import counted
 
@@ -26,7 +26,13 @@ TITLES = {
     "CatalogueError": "A name that is not in the catalogue",
     "ChangeError": "A change that cannot be applied",
     "ConvergenceError": "An iteration that did not settle",
+    "StoreError": "The database of stored networks cannot be used now",
+    "RevisionError": "A stored network has another revision than expected",
+    "StoreLimitError": "The store holds as much as it may",
 }
+STATUS: dict[type[TwinError], int] = {StoreError: 503, RevisionError: 412, StoreLimitError: 409}
+"""Status by class of the error; 422 for others."""
+RETRY_AFTER_S = 5
 ResultT = TypeVar("ResultT")
 
 
@@ -98,11 +104,12 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def _error_response(status: int, error: TwinError) -> Response:
     detail = str(error).split("\n", 1)[0]
-    return problem_response(status, detail, error=type(error).__name__, issues=error.issues)
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
+    return problem_response(status, detail, error=type(error).__name__, issues=error.issues, headers=headers)
 
 
 async def _on_twin_error(_: Request, error: Any) -> Response:
-    return _error_response(422, error)
+    return _error_response(STATUS.get(type(error), 422), error)
 
 
 async def _on_not_found(_: Request, error: Any) -> Response:

@@ -13,7 +13,7 @@ from .form import Errors
 from .html import Html, element, joined, marked
 from .networks import PageNetwork
 from .parts import Content
-from .state import PageState, network_address
+from .state import PageState
 from .views import VIEWS, Part
 
 HTMX = {
@@ -180,22 +180,4 @@ def part_html(name: str, content: Content) -> Html:
     return joined(
         block if isinstance(block, Html) else Html(block_html(block, f"{name}-{i}", with_data=True))
         for i, block in enumerate(content)
-    )
-
-
-def networks_page(networks: Sequence[tuple[str, str]]) -> str:
-    """Return the list of networks.
-
-    networks: name and sentence of each shipped network.
-    """
-    rows = [
-        element("li", element("a", name, href=network_address(name)), element("span", marked(sentence)))
-        for name, sentence in networks
-    ]
-    return page_html(
-        "dc-twin",
-        element("p", "What does a change do to paths, congestion, the training step and the cost? Choose a network."),
-        element("h2", "Networks that ship"),
-        element("ul", *rows, class_="networks"),
-        heading="Networks",
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from twin.errors import TwinError
 from twin.scenario.changes import CHANGES
+from twin.store import NetworkStore
 
 from ..answering import CLIENT_CLOSED_REQUEST, Answering
 from ..bodies import ReportRequest
@@ -19,8 +20,9 @@ from .ask import Asker
 from .changes import change_of
 from .form import Errors
 from .html import Html
-from .layout import network_page, networks_page, page_html, part_html
-from .networks import page_network, shipped_networks
+from .layout import network_page, page_html, part_html
+from .network_list import networks_page, revisions_page
+from .networks import PageNetworks
 from .parts import options
 from .problem import problem_box, problem_html
 from .security import HEADERS, check_same_origin
@@ -42,16 +44,19 @@ REPORT_TYPES = {"html": ("text/html", "html"), "markdown": ("text/markdown", "md
 REPORT_FIELDS = ("plans", "format", "years", "growth_ratio_per_year", "n_samples")
 
 
-def page_routes(answering: Answering) -> APIRouter:
+def page_routes(answering: Answering, store: NetworkStore) -> APIRouter:
     """Return the addresses of the page.
 
-    answering: answers the questions of the page.
+    Args:
+        answering: answers the questions of the page.
+        store: the store of networks.
     """
     router = APIRouter(include_in_schema=False)
+    known = PageNetworks(store)
 
     @router.get("/")
-    def networks() -> Response:
-        return _html(networks_page(shipped_networks()))
+    def networks(after: Annotated[str | None, Query(max_length=64)] = None) -> Response:
+        return _html(networks_page(known.shipped(), known.stored(after)))
 
     @router.get("/assets/{name}")
     def asset(name: str) -> Response:
@@ -63,7 +68,14 @@ def page_routes(answering: Answering) -> APIRouter:
 
     @router.get("/networks/{name}")
     def network(name: str, request: Request) -> Response:
-        return _network(name, request)
+        return _network(known, name, request)
+
+    @router.get("/networks/{name}/revisions")
+    def revisions(name: str, after: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
+        try:
+            return _html(revisions_page(name, known.revisions(name, after)))
+        except NotFoundError as error:
+            return _html(page_html("No such network", problem_html(error.error)), 404)
 
     @router.get("/networks/{name}/parts/{part}", dependencies=[Depends(check_same_origin)])
     async def part(name: str, part: str, request: Request) -> Response:
@@ -90,9 +102,9 @@ def _state(name: str, request: Request) -> PageState:
     return PageState(name, view if view in VIEWS else "overview", values)
 
 
-def _network(name: str, request: Request) -> Response:
+def _network(known: PageNetworks, name: str, request: Request) -> Response:
     try:
-        found = page_network(name)
+        found = known.network(name)
     except NotFoundError as error:
         return _html(page_html("No such network", problem_html(error.error)), 404)
     state = _state(name, request)

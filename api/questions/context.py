@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from twin.topologies import MAX_RECORDS
 
@@ -14,7 +14,7 @@ from twin.errors import ChangeError
 from twin.network import Network
 
 from ..bodies import NetworkRequest
-from ..networks import Networks, check_names
+from ..networks import check_names
 
 MAX_SWEEP_WORK = 10_000_000
 """Points times nodes, links and demands: 1,400 points of `memphis-small`, 50 of `memphis`."""
@@ -28,6 +28,16 @@ MAX_OPTIMUM_WORK = 20_000_000
 
 class ClientGoneError(Exception):
     """The client left before the answer."""
+
+
+class NetworkSource(Protocol):
+    """Networks by name or document, as requests give them."""
+
+    def get(self, network: Any) -> Network:
+        """Return a network that other questions share."""
+
+    def get_separate(self, network: Any) -> Network:
+        """Return a network for a question that may take long."""
 
 
 class Limits(NamedTuple):
@@ -50,13 +60,13 @@ class Context:
     """Networks and limits of a question.
 
     Attributes:
-        networks: cache that resolves the network of a request.
+        networks: resolves the network of a request.
         limits: bounds on the work.
         client_gone: set once nobody waits for the answer.
         is_separate: whether the network has an engine of its own, so that a long question delays no other.
     """
 
-    networks: Networks
+    networks: NetworkSource
     limits: Limits
     client_gone: Event
     is_separate: bool = False
@@ -73,7 +83,7 @@ class Context:
     def any_network(self, network: object) -> Network:
         """Return a network by name, or made from a document."""
         resolve = self.networks.get_separate if self.is_separate else self.networks.get
-        return resolve(network)  # type: ignore[arg-type]  # the body reader has checked that it is one of them
+        return resolve(network)
 
     def advance(self, items: str, where: str, hint: str, max_time_s: float | None = None) -> Callable[[int, int], None]:
         """Return a function to call after each item. It ends a question whose client left, or that takes too long.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from .. import bodies, examples
@@ -13,8 +13,11 @@ from .context import Context
 class QuestionAnswer(Protocol):
     """An answer of the twin."""
 
-    def to_json(self, *, fields: tuple[str, ...] | None = None) -> str:
+    def to_json(self, *, fields: Iterable[str] | None = None) -> str:
         """Return the answer, or some of its fields, as JSON."""
+
+    def to_dict(self, fields: Iterable[str] | None = None) -> dict[str, Any]:
+        """Return the answer, or some of its fields, as plain data."""
 
 
 class Question(NamedTuple):

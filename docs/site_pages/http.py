@@ -50,8 +50,8 @@ def _section(verb: str, path: str, call: dict[str, Any], schemas: dict[str, Any]
             for name, field in schema["properties"].items()
         ]
         parts.append(markdown.table(("field of the body", "", "meaning"), rows))
-        name, example = next(iter(body["examples"].items()))
-        parts += [f"Example: {name}.", markdown.fence(json.dumps(example["value"], indent=1), "json")]
+        for name, example in list(body.get("examples", {}).items())[:1]:
+            parts += [f"Example: {name}.", markdown.fence(json.dumps(example["value"], indent=1), "json")]
     codes = [(status, answer["description"]) for status, answer in call["responses"].items()]
     parts.append(markdown.table(("status", "meaning"), codes))
     return "\n\n".join(part for part in parts if part)

@@ -15,6 +15,8 @@ def faults(schema: dict[str, Any], data: Any, components: dict[str, Any], where:
     """List where data differs from a JSON schema, as far as the schemas of answers go."""
     if "$ref" in schema:
         return faults(components[schema["$ref"].rsplit("/", 1)[-1]], data, components, where)
+    if "allOf" in schema:
+        return [fault for part in schema["allOf"] for fault in faults(part, data, components, where)]
     if "anyOf" in schema:
         each = [faults(branch, data, components, where) for branch in schema["anyOf"]]
         return [] if [] in each else min(each, key=len)

@@ -18,6 +18,7 @@ from twin.topologies import MAX_RECORDS
 import twin
 from tests.api.conftest import TestClient
 from tests.api.schemas import faults_of
+from twin.store import NetworkStore, open_database
 
 PLAN = "fibre-upgrade"
 CUT = [{"kind": "fail_srlg", "srlg": "duct-13-a"}]
@@ -177,7 +178,7 @@ def test_a_shipped_network_is_loaded_once_for_all_threads(monkeypatch: pytest.Mo
         return load(name)
 
     monkeypatch.setattr(networks_, "load", slow_load)
-    networks = Networks(MAX_RECORDS)
+    networks = Networks(MAX_RECORDS, NetworkStore(open_database(None)))
     with ThreadPoolExecutor(8) as group:
         given = list(group.map(networks.get, ["leaf-spine-demo", "two-campus"] * 4))
     assert sorted(loaded) == ["leaf-spine-demo", "two-campus"]
@@ -185,15 +186,15 @@ def test_a_shipped_network_is_loaded_once_for_all_threads(monkeypatch: pytest.Mo
 
 
 def test_a_long_question_has_its_own_network() -> None:
-    networks = Networks(MAX_RECORDS)
+    networks = Networks(MAX_RECORDS, NetworkStore(open_database(None)))
     assert networks.get_separate("leaf-spine-demo") is not networks.get("leaf-spine-demo")
 
 
 def test_cached_networks_are_bounded_and_the_last_used_stay() -> None:
-    networks = Networks(MAX_RECORDS, n_cached=2)
+    networks = Networks(MAX_RECORDS, NetworkStore(open_database(None)), n_cached=2)
     for name in ("leaf-spine-demo", "two-campus", "leaf-spine-demo", "memphis-small"):
         networks.get(name)
-    assert list(networks._shipped) == ["leaf-spine-demo", "memphis-small"]
+    assert list(networks._cached) == ["leaf-spine-demo", "memphis-small"]
 
 
 def test_a_name_is_never_a_path(client: Any, tmp_path: Path) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.cli.test_cli import ended
 from tests.imports.part_samples import device_types
 from twin.catalogue import catalogue
-from twin.cli.main import app
+from twin.cli.main import BAD_INPUT, app
 
 
 def run(*words: str) -> str:
@@ -114,11 +113,10 @@ def test_a_slip_of_the_pen_brings_near_names(words: list[str], told: str) -> Non
     assert result.stdout == ""
 
 
-def test_a_part_of_another_kind_is_refused() -> None:
-    command = [sys.executable, "-m", "twin.cli", "parts", "400ZR", "--kind", "mux"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert "is of kind transceiver" in result.stderr
+def test_a_part_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = ended(monkeypatch, capsys, "parts", "400ZR", "--kind", "mux")
+    assert code == BAD_INPUT
+    assert "is of kind transceiver" in said
 
 
 @pytest.mark.parametrize("part", catalogue().parts(), ids=lambda part: part.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,8 +48,15 @@ def kernels_of_commands() -> dict[str, object]:
     return found
 
 
+@cache
+def warmed() -> tuple[list[str], list[tuple[str, float]]]:
+    """Names of steps as they are told, and what the warm-up returns; kernels are compiled afterwards."""
+    told: list[str] = []
+    return told, warm_up(told.append)
+
+
 def test_every_kernel_that_commands_call_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    warm_up()  # imports all that it needs
+    warmed()  # imports all that it needs
     hash_law._exact.cache_clear()  # chances that are known are not computed again
     called: set[str] = set()
     kernels = kernels_of_commands()
@@ -68,14 +76,13 @@ def test_every_kernel_that_commands_call_is_run(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_step_is_told_and_timed() -> None:
-    told: list[str] = []
-    times = warm_up(told.append)
+    told, times = warmed()
     assert [name for name, _ in times] == told
     assert all(seconds > 0 for _, seconds in times)
 
 
 def test_nothing_is_left_to_compile() -> None:
-    warm_up()
+    warmed()
     before = n_compiled()
     assert before["twin.kernels.failure_sweep.sweep_failures"] == before["twin.kernels.pair_sweep.sweep_pairs"] == 1
     for name in sorted(set(NETWORKS) - {"memphis"}):

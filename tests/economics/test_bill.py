@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import twin
@@ -51,6 +51,7 @@ CHANGES = [
 ]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(CHANGES[:5]), max_size=4), st.booleans())
 def test_changes_in_any_order_add_up_though_a_later_one_undoes_an_earlier(
     changes: list[dict[str, Any]], removed: bool

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.cli.test_cli import ended
 from tests.model.samples import campus_data, job_data, model_data, network
+from twin.cli.main import BAD_INPUT
 from twin.errors import CatalogueError, DocumentError
 from twin.formats import parse_document
 from twin.model.document import TopologyDocument
@@ -99,13 +99,14 @@ def test_a_misspelled_field_is_told_with_near_names(job: dict[str, Any], where: 
     assert words in found[where]
 
 
-def test_the_command_tells_of_a_misspelled_model(tmp_path: Any) -> None:
+def test_the_command_tells_of_a_misspelled_model(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "n.json"
     path.write_text(json.dumps({k: v for k, v in document(model="llama-3.1-405").items() if v is not None}))
-    words = [sys.executable, "-m", "twin.cli", "score", str(path)]
-    answer = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert answer.returncode == 2
-    assert "jobs[job].model: unknown model 'llama-3.1-405'; did you mean 'llama-3.1-405b'" in answer.stderr
+    code, said = ended(monkeypatch, capsys, "score", str(path))
+    assert code == BAD_INPUT
+    assert "jobs[job].model: unknown model 'llama-3.1-405'; did you mean 'llama-3.1-405b'" in said
 
 
 def test_an_unknown_model_is_an_error_of_the_catalogue() -> None:

@@ -49,8 +49,9 @@ LAYERS = {
     "reports": 15,
     "check": 16,
     "warmup": 16,
-    "cli": 17,
+    "store": 16,
     "api": 17,
+    "cli": 18,
 }
 HOMES = {"twin": ROOT / "twin", "twin.api": ROOT / "api", "twin.topologies": ROOT / "topologies"}
 

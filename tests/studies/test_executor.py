@@ -193,9 +193,11 @@ executor.BACKENDS["processes"] = executor.BACKENDS["processes"]._replace(min_wor
 
 def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path: Path) -> None:
     script = tmp_path / "unguarded.py"
-    sweep = "sweep('demands=0.5,1,1.5', metric='max_link_utilisation_ratio', n_processes=2)\n"
-    script.write_text(f"{EAGER}\ntwin.load('leaf-spine-demo').{sweep}")
-    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=240, check=False)
+    run = "executor.run_items(Squares(takes_s=0.05), range(60), executor.Workers('processes', 2))"
+    script.write_text(f"{EAGER}\nfrom tests.studies.squares import Squares\n{run}\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(script)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environment)
     assert ran.returncode != 0
     assert "__main__" in ran.stderr.splitlines()[-1]
 

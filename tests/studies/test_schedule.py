@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import twin
@@ -118,6 +118,7 @@ def test_nothing_to_do_is_an_answer() -> None:
     assert (found.states, found.n_days, found.summary) == ((), 0, ("Nothing to do.",))
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.sampled_from([OPTICS, MEMBERS, SWAP, AGE, FAIL]), min_size=1, max_size=4, unique_by=lambda c: c["kind"]

@@ -108,10 +108,10 @@ def _changed_links(old: Evaluation, new: Evaluation) -> tuple[list[str], list[st
     if before.arrays is after.arrays:
         lost, gained = old.health.lit & ~new.health.lit, new.health.lit & ~old.health.lit
         return _loaded_ids(old, lost), _loaded_ids(new, gained)
-    lit = [{e.case.state.link_ids[row] for row in np.flatnonzero(e.health.lit).tolist()} for e in (old, new)]
-    both = lit[0] & lit[1]
-    masks = [np.array([name in lit[i] - both for name in e.case.state.link_ids], dtype=np.bool_)
-             for i, e in enumerate((old, new))]  # fmt: skip
+    ids = [e.case.state.link_ids for e in (old, new)]
+    lit = [{ids[i][row] for row in np.flatnonzero(e.health.lit).tolist()} for i, e in enumerate((old, new))]
+    only = lit[0] - lit[1], lit[1] - lit[0]
+    masks = [np.array([name in only[i] for name in ids[i]], dtype=np.bool_) for i in (0, 1)]
     return _loaded_ids(old, masks[0]), _loaded_ids(new, masks[1])
 
 

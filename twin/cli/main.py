@@ -29,6 +29,7 @@ from . import (
     samples,
     score,
     service,
+    store,
     studies,
 )
 from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters, with_fields
@@ -72,6 +73,8 @@ COMMANDS = (
     check.check,
     service.warmup,
     service.serve,
+    store.store,
+    service.mcp,
 )
 """All commands, in the order of `twin --help`. The name of a function is the name of its command,
 without the underscore that keeps it from a word of Python."""

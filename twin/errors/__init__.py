@@ -5,7 +5,10 @@ TwinError (.where .expected .hint)
 ├─ TopologyError     .issues: all faults between records
 ├─ CatalogueError    unknown part, network, plan or price; missing figure (near matches)
 ├─ ChangeError       target missing, change not applicable, or result cannot be built
-└─ ConvergenceError  .residual
+├─ ConvergenceError  .residual
+├─ StoreError        database of stored networks not usable: full or read-only disk, lost connection, foreign file
+├─ RevisionError     a stored network has another revision than a write expects
+└─ StoreLimitError   the store holds as much as it may
 """
 
 from __future__ import annotations
@@ -194,6 +197,18 @@ class ConvergenceError(TwinError):
     def __init__(self, problem: str, *, residual: float, where: str = "") -> None:
         self.residual = residual
         super().__init__(problem, where=where)
+
+
+class StoreError(TwinError):
+    """Raised if the database of the store cannot be used; nothing of the failed write is stored."""
+
+
+class RevisionError(TwinError):
+    """Raised for a write that expects another revision of a stored network than the current one."""
+
+
+class StoreLimitError(TwinError):
+    """Raised for a write that would make the store larger than it may be."""
 
 
 class UndeclaredInputError(Exception):

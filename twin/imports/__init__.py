@@ -7,6 +7,6 @@ True
 
 from .formats import FORMATS
 from .options import ImportOptions, import_options
-from .reading import Imported, read
+from .reading import Imported, read, read_given
 
-__all__ = ["FORMATS", "ImportOptions", "Imported", "import_options", "read"]
+__all__ = ["FORMATS", "ImportOptions", "Imported", "import_options", "read", "read_given"]

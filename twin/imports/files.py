@@ -73,6 +73,14 @@ class SourceFile:
         return self.head[:1] in ("{", "[") and self.ending not in (".csv", ".tsv", ".xml", ".graphml")
 
 
+class GivenFile(SourceFile):
+    """Content that the caller has, which looks like a file of this name."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(Path(name))
+        self.content = content.removeprefix(UTF8_MARK)
+
+
 def json_of(text: str, where: str) -> Any:
     """Return a JSON text as plain data. Raises DocumentError with line and column of a syntax error."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from . import netbox
 from .build import build
 from .cabling import Cabling
 from .choice import named_format, recognised_format
-from .files import SourceFile, source_files
+from .files import GivenFile, SourceFile, source_files
 from .formats import FORMATS, Format
 from .ledger import Ledger
 from .netbox_url import is_url, remote_files
@@ -71,14 +71,35 @@ def read(
     named = None if format is None else named_format(format, FORMATS)
     url = next((path for path in listed if is_url(path)), None)
     files = source_files(map(Path, listed)) if url is None else _remote(listed, named)
-    row = FORMATS["netbox"] if url is not None else named
+    where = ", ".join(str(path) for path in listed[:MAX_NAMED])
+    return _read(files, FORMATS["netbox"] if url is not None else named, options, where)
+
+
+def read_given(
+    content_by_name: Mapping[str, bytes], *, format: str | None = None, options: ImportOptions | None = None
+) -> Imported:
+    """Read the content of files of another tool; see `read`.
+
+    Args:
+        content_by_name: content of each file by its name. Endings count, as in a folder.
+        format: name in `FORMATS`; None = recognised by the content.
+        options: what to use where the source states nothing.
+
+    Raises:
+        DocumentError: unknown or unclear format, or content that cannot be read; with file, line and hint.
+    """
+    named = None if format is None else named_format(format, FORMATS)
+    files: list[SourceFile] = [GivenFile(name, content) for name, content in content_by_name.items()]
+    return _read(files, named, options, ", ".join(list(content_by_name)[:MAX_NAMED]))
+
+
+def _read(files: list[SourceFile], row: Format | None, options: ImportOptions | None, where: str) -> Imported:
     if row is None:
         row = recognised_format(files, FORMATS, "no format fits", "twin import FORMAT PATH")
     cabling, ledger = Cabling(), Ledger()
     row.read(files, cabling, ledger, options or ImportOptions())
     names = tuple(file.name for file in files)
     files.clear()  # their content is no longer needed
-    where = ", ".join(str(path) for path in listed[:MAX_NAMED])
     if not cabling.devices:
         raise DocumentError("holds no device", where=where, hint=f"expected for {row.name}: {row.sentence}")
     built = build(cabling, options or ImportOptions(), ledger, where)

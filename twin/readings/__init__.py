@@ -7,6 +7,6 @@ True
 
 from .formats import FORMATS
 from .options import ReadingOptions, reading_options
-from .reading import Measured, read
+from .reading import Measured, read, read_given
 
-__all__ = ["FORMATS", "Measured", "ReadingOptions", "read", "reading_options"]
+__all__ = ["FORMATS", "Measured", "ReadingOptions", "read", "read_given", "reading_options"]

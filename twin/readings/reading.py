@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,12 +11,12 @@ from ..errors import DocumentError
 from ..errors.wording import quoted
 from ..formats import write_document
 from ..imports.choice import named_format, recognised_format
-from ..imports.files import source_files
+from ..imports.files import GivenFile, SourceFile, source_files
 from ..imports.ledger import Ledger
 from ..model.document import TopologyDocument
 from ..model.measurements import Measurement
 from ..model.network import NetworkGraph
-from .formats import FORMATS
+from .formats import FORMATS, Format
 from .found import MAX_READINGS, Collector, Found
 from .merge import Merger, days_of
 from .options import ReadingOptions
@@ -61,10 +61,37 @@ def read(
     Raises:
         DocumentError: unknown or unclear format, or a file that cannot be read; with file, place and hint.
     """
-    listed = [paths] if isinstance(paths, str | Path) else list(paths)
-    options = options or ReadingOptions()
     named = None if format is None else named_format(format, FORMATS)
-    files = source_files(map(Path, listed))
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    return _read(source_files(map(Path, listed)), network, named, options or ReadingOptions())
+
+
+def read_given(
+    content_by_name: Mapping[str, bytes],
+    network: NetworkGraph,
+    *,
+    format: str | None = None,
+    options: ReadingOptions | None = None,
+) -> Measured:
+    """Read the content of files as measurements of a network; see `read`.
+
+    Args:
+        content_by_name: content of each file by its name. Names count where files state no port or fibre.
+        network: the network that was measured; it does not change.
+        format: name in `FORMATS`; None = recognised by the content.
+        options: what to use where the files state nothing.
+
+    Raises:
+        DocumentError: unknown or unclear format, or content that cannot be read; with file, place and hint.
+    """
+    named = None if format is None else named_format(format, FORMATS)
+    files = [GivenFile(name, content) for name, content in content_by_name.items()]
+    return _read(files, network, named, options or ReadingOptions())
+
+
+def _read(
+    files: Sequence[SourceFile], network: NetworkGraph, named: Format | None, options: ReadingOptions
+) -> Measured:
     row = named or recognised_format(files, FORMATS, "no format of readings fits", USAGE)
     places = Places(network.nodes, network.links, options.maps)
     ledger = Ledger()

@@ -103,6 +103,51 @@
     if (folded) folded.open = true;
   };
 
+  /* --- stored networks ----------------------------------------------------------------------------------------- */
+  const showProblem = (place, problem) => {
+    const box = document.createElement("div");
+    box.className = "problem";
+    const heading = document.createElement("h3");
+    heading.textContent = problem.title;
+    const list = document.createElement("ul");
+    (problem.issues.length ? problem.issues : [{ where: "", problem: problem.detail, hint: "" }]).forEach((issue) => {
+      const row = document.createElement("li");
+      row.dataset.where = issue.where;
+      row.textContent = `${issue.where}${issue.where ? ": " : ""}${issue.problem}${issue.hint ? `. ${issue.hint}` : ""}`;
+      list.append(row);
+    });
+    box.append(heading, list);
+    place.replaceChildren(box);
+    list.querySelectorAll("li").forEach(showBeside);
+  };
+  const send = async (place, name, options) => {
+    document.querySelectorAll("[data-field] > .error").forEach((each) => each.remove());
+    let answer;
+    try {
+      answer = await fetch(`/v1/networks/${encodeURIComponent(name)}`, options);
+    } catch {
+      say("The service does not answer.");
+      return false;
+    }
+    if (!answer.ok) showProblem(place, await answer.json());
+    return answer.ok;
+  };
+  const upload = document.querySelector("form[data-put]");
+  if (upload) {
+    const result = upload.querySelector("[data-result]");
+    upload.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const name = upload.querySelector("#upload-name").value;
+      const [file] = upload.querySelector("#upload-file").files;
+      if (await send(result, name, { method: "PUT", body: file })) window.location.assign(`/networks/${encodeURIComponent(name)}`);
+    });
+    document.querySelectorAll("button[data-delete]").forEach((button) => button.addEventListener("click", async () => {
+      const name = button.dataset.delete;
+      if (!window.confirm(`Delete ${name} with all its revisions?`)) return;
+      if (await send(result, name, { method: "DELETE", headers: { "If-Match": `"${button.dataset.revision}"` } })) window.location.reload();
+    }));
+  }
+
   /* --- the year of a forecast ---------------------------------------------------------------------------------- */
   const yearsOf = (part, slider) => {
     const place = part.querySelector('[data-kind="forecast"]');

@@ -1,0 +1,1 @@
+"""MCP server: read-only tools with short answers, for planning agents. The tools ask the questions of the service."""

@@ -1,0 +1,74 @@
+"""Tables of the store, and the steps from each version of them to the next one.
+
+A new table is a `Table` on `METADATA` and one more step in `STEPS`. Databases of earlier versions get it when they are
+opened, and backups contain its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA = MetaData()
+NAME_LENGTH = 64
+NAME = String(NAME_LENGTH).with_variant(String(NAME_LENGTH, collation="C"), "postgresql")
+"""Name that sorts by its bytes, in any locale of the database."""
+DIGEST = String(64)
+"""SHA-256 of stored bytes, as hexadecimal digits."""
+
+VERSION = Table("twin_store", METADATA, Column("version", Integer, nullable=False))
+"""One row: the number of steps that this database has taken."""
+
+DOCUMENTS = Table(
+    "documents",
+    METADATA,
+    Column("digest", DIGEST, primary_key=True),
+    Column("n_bytes", Integer, nullable=False, index=True),
+    Column("summary", Text, nullable=False),  # JSON in ASCII
+    Column("content", LargeBinary, nullable=False),  # last, so that lists do not read it
+)
+"""Stored bytes, each once, whatever networks have had them."""
+
+NETWORKS = Table(
+    "networks",
+    METADATA,
+    Column("name", NAME, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("digest", DIGEST, ForeignKey(DOCUMENTS.c.digest), nullable=False),
+    Column("stored_at", String(20), nullable=False),
+)
+"""Current revision of each network."""
+
+REVISIONS = Table(
+    "revisions",
+    METADATA,
+    Column("name", NAME, ForeignKey(NETWORKS.c.name), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("digest", DIGEST, ForeignKey(DOCUMENTS.c.digest), nullable=False, index=True),
+    Column("stored_at", String(20), nullable=False),
+)
+"""All revisions of each network, numbered from 1."""
+
+
+def create(*tables: Table) -> Callable[[Connection], None]:
+    """Return the step that creates tables."""
+
+    def step(connection: Connection) -> None:
+        METADATA.create_all(connection, tables=list(tables))
+
+    return step
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (create(DOCUMENTS, NETWORKS, REVISIONS),)
+"""Steps in order. A step never changes once it was released; it may find that a later table definition is in place."""
