@@ -59,6 +59,10 @@ def _stored(page: NetworkPage) -> Html:
     return joined((_table("Stored networks", (*headings, ("stored, UTC", ""), ("", "")), rows), more))
 
 
+def _link(number: int, address: str) -> Html:
+    return element("a", str(number), href=address)
+
+
 def _table(label: str, headings: Sequence[tuple[str, str]], rows: Sequence[Html]) -> Html:
     head = element("tr", *(element("th", text, scope="col", class_=kind or None) for text, kind in headings))
     table = element("table", element("thead", head), element("tbody", *rows))
@@ -80,6 +84,7 @@ def _delete_button(row: StoredNetwork) -> Html:
 def _upload() -> Html:
     """Return the form that stores a document. The script of the page sends it to `PUT /v1/networks/{name}`."""
     name, file = "upload-name", "upload-file"
+    described = {"aria_describedby": f"{file}-help"}
     return element(
         "form",
         element("h2", "Store a document"),
@@ -87,9 +92,15 @@ def _upload() -> Html:
             "div",
             element("label", "Name", for_=name),
             element(
-                "input", type="text", id=name, required=True, pattern="[a-z0-9._\\-]{1,64}", maxlength=64,
-                autocomplete="off", aria_describedby=f"{name}-help",
-            ),  # fmt: skip
+                "input",
+                type="text",
+                id=name,
+                required=True,
+                pattern="[a-z0-9._\\-]{1,64}",
+                maxlength=64,
+                autocomplete="off",
+                aria_describedby=f"{name}-help",
+            ),
             element("p", "1 to 64 of a-z, 0-9, dot, underscore and hyphen.", class_="help", id=f"{name}-help"),
             class_="field",
             data_field="name",
@@ -97,14 +108,14 @@ def _upload() -> Html:
         element(
             "div",
             element("label", "Document", for_=file),
-            element("input", type="file", id=file, required=True, accept=".json,.yaml,.yml", aria_describedby=f"{file}-help"),
+            element("input", type="file", id=file, required=True, accept=".json,.yaml,.yml", **described),
             element("p", "JSON or YAML. A name that exists gets a new revision.", class_="help", id=f"{file}-help"),
             class_="field",
         ),
         element("button", "Store", type="submit"),
         element("div", data_result=True, aria_live="polite"),
         data_put=True,
-    )  # fmt: skip
+    )
 
 
 def revisions_page(name: str, page: RevisionPage) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+import twin
 
 LOADED = """() => document.readyState === "complete" && [...document.querySelectorAll("[hx-get]")]
     .every((part) => part.getAttribute("aria-busy") === "false")"""
@@ -172,13 +175,34 @@ def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
     assert "All figures of the link" in page.locator("#part-link").inner_text()
 
 
-@pytest.mark.parametrize(
-    "view", ["overview", "change&kind=add_link", "compare", "links&link=wan-1-2", "causes", "report"]
-)
-def test_a_narrow_window_needs_no_sideways_scrolling(browser: Any, site: str, view: str) -> None:
+def test_a_document_is_stored_opened_and_deleted(browser: Any, site: str) -> None:
+    visit = Visit(browser, site)
+    page = visit.open("/")
+    content = json.dumps(twin.load("leaf-spine-demo").document.to_dict())
+    for text, name in (("nodes: [", "bad"), (content, "leaf-spine-demo"), (content, "mine")):
+        page.get_by_label("Name").fill(name)
+        file = {"name": "d.yaml", "mimeType": "application/yaml", "buffer": text.encode()}
+        page.get_by_label("Document", exact=True).set_input_files(file)
+        page.get_by_role("button", name="Store").click()
+        if name != "mine":
+            page.locator(".problem").wait_for()
+            page.locator(".problem").evaluate("(box) => box.remove()")
+    page.wait_for_url("**/networks/mine")
+    visit.wait()
+    assert page.locator("#part-verdict .verdict").inner_text() == "All demand is carried."
+    visit.open("/")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete mine").click()
+    page.get_by_text("No network is stored here").wait_for()
+    visit.faults = [fault for fault in visit.faults if "422" not in fault]  # the browser logs the status
+    visit.close()
+
+
+def test_a_narrow_window_needs_no_sideways_scrolling(browser: Any, site: str) -> None:
     visit = Visit(browser, site, "narrow")
-    page = visit.open(f"{SMALL}?view={view}")
-    assert page.evaluate("document.documentElement.scrollWidth") == SIZES["narrow"][0]
+    for view in ("overview", "change&kind=add_link", "compare", "links&link=wan-1-2", "causes", "report"):
+        page = visit.open(f"{SMALL}?view={view}")
+        assert page.evaluate("document.documentElement.scrollWidth") == SIZES["narrow"][0], view
     visit.close()
 
 

@@ -86,6 +86,26 @@ def test_every_shipped_network_is_listed(client: Any) -> None:
     assert all(f'href="/networks/{name}"' in page for name in NETWORKS)
 
 
+def test_stored_networks_are_listed_with_their_revisions(client: Any) -> None:
+    document = twin.load("leaf-spine-demo").document.to_dict() | {"name": "<b>mine</b>"}
+    document["plans"] = [{"id": "older", "changes": [{"kind": "age", "years": 5}]}]
+    first = client.put("/v1/networks/mine", json=document).json()
+    client.put("/v1/networks/mine", json=document | {"plans": []})
+    try:
+        page = Reader(client.get("/").text)
+        assert {"/networks/mine", "/networks/mine/revisions"} <= set(page.addresses)
+        assert "<b>" not in client.get("/").text
+        revisions = client.get("/networks/mine/revisions").text
+        assert f'href="/networks/mine%40{first["revision"]}"' in revisions
+        assert "after older" in client.get(f"/networks/mine@{first['revision']}").text
+        assert "after older" not in client.get("/networks/mine").text
+        assert client.get(f"/networks/mine@{first['revision']}/parts/verdict?plan=older").status_code == 200
+        assert client.get("/networks/mine/parts/verdict?plan=older").status_code == 404
+    finally:
+        client.delete("/v1/networks/mine")
+    assert client.get("/networks/mine").status_code == client.get("/networks/mine/revisions").status_code == 404
+
+
 def test_an_unknown_network_gets_similar_names(client: Any) -> None:
     answer = client.get("/networks/memphis-smal")
     assert answer.status_code == 404
