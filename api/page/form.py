@@ -32,15 +32,16 @@ def form_fields(fields: Sequence[FormField], values: Values, errors: Errors) -> 
     required = [field for field in fields if field.is_required]
     optional = [field for field in fields if not field.is_required]
     if not required or len(optional) <= 4:
-        return joined(field_html(field, values, errors) for field in (*required, *optional))
+        shown = (field_html(field, values, errors) for field in (*required, *optional))
+        return element("div", *shown, class_="fields")
     is_used = any(name in values or name in errors for field in optional for name in _names(field))
     return joined(
         (
-            *(field_html(field, values, errors) for field in required),
+            element("div", *(field_html(field, values, errors) for field in required), class_="fields"),
             element(
                 "details",
                 element("summary", f"{len(optional)} optional fields"),
-                *(field_html(field, values, errors) for field in optional),
+                element("div", *(field_html(field, values, errors) for field in optional), class_="fields"),
                 open=is_used,
             ),
         )

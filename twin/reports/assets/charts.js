@@ -96,6 +96,13 @@ const twinCharts = (settings) => {
     ];
   };
 
+  /* Width of a label: that of its text, as long as it is short. A wider box would hide its neighbours. */
+  const labelWidth = (place, narrow) => {
+    const text = String((place.label && place.label.formatter) || place.name);
+    const n = Math.max(...text.split("\n").map((line) => line.length));
+    return Math.min(narrow ? 64 : 150, Math.ceil(n * (narrow ? 9 : 11) * 0.64) + 2);
+  };
+
   /* Nodes at given places, lines between them with colours by heat: the drawing by tier and the map. */
   const network = (place, states, placesOf, linesOf, keepShape, select) => {
     const chart = echarts.init(place, null, { renderer: report.renderer });
@@ -115,7 +122,7 @@ const twinCharts = (settings) => {
           left: box.left, top: box.top, width: box.width, height: box.height,
           label: { show: true, position: keepShape ? "right" : "bottom", color: css("--text"), fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13, width: narrow ? 64 : 150, overflow: "breakAll", backgroundColor: keepShape ? "transparent" : css("--panel"), padding: 1 },
           labelLayout: { hideOverlap: true },
-          data: fitted(placesOf(states[state]), box, keepShape),
+          data: fitted(placesOf(states[state]), box, keepShape).map((each) => ({ ...each, label: { ...each.label, width: labelWidth(each, narrow) } })),
           links: linesOf(states[state]).map((line) => ({
             source: line.source, target: line.target, line,
             lineStyle: {
