@@ -36,6 +36,7 @@ from .networks import Networks
 from .observation import Observation
 from .openapi import openapi_document
 from .operation_routes import operation_routes
+from .page.routes import page_routes
 from .problems import add_problem_handlers
 from .question_routes import question_routes
 from .questions.context import Limits
@@ -116,6 +117,7 @@ def create_app(
     app.include_router(file_routes(store))
     app.include_router(catalogue_routes())
     app.include_router(operation_routes(pool, store, metrics))
+    app.include_router(page_routes(answering, store))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 

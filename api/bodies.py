@@ -19,6 +19,8 @@ from twin.model.document import TopologyDocument
 from twin.model.leases import SiteLease
 from twin.planner.candidate import MAX_OWN, OwnCandidate
 from twin.planner.question import MAX_BUDGET_USD, MAX_KEEPS
+from twin.reports.answers import MAX_PLANS as MAX_REPORT_PLANS
+from twin.reports.report import ReportFormat
 from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
 from twin.studies.failure_kinds import KINDS
@@ -130,7 +132,9 @@ class MoneyRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """Time that counts; without it that of the price book."""
     discount_ratio_per_year: Annotated[float, Field(ge=0, le=10)] | None = None
     """0.1 is 10 % a year; without it that of the price book."""
-    usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    usd_per_million_tokens: Annotated[
+        Annotated[float, Field(ge=0, le=1e9)] | None, Field(title="worth of a million tokens")
+    ] = None
     """Worth of the job's work; without it the list rental of its accelerators, 0 = nothing."""
     leases: Annotated[tuple[SiteLease, ...], Field(max_length=1000)] = ()
     """Leases that are signed together with the plan."""
@@ -193,6 +197,13 @@ class ForecastRequest(ChangedNetworkRequest):
     links: SkipValidation[Links | None] = None
     """An id, a glob, a list of these, or conditions as in changes. Default: wide-area links if there are any, else all
     links."""
+
+
+class DrawingRequest(ChangedNetworkRequest, AgeingRequest):
+    """Draw a network by tier, after a plan or changes if given: places, lines between them, and sites."""
+
+    worst_failure: bool = False
+    """Fail each link, too, for the utilisation of lines after the worst failure. This takes most of the time."""
 
 
 class LeasesRequest(ChangedNetworkRequest, AgeingRequest):
@@ -287,9 +298,9 @@ class FailuresRequest(ChangedNetworkRequest, AgeingRequest):
     The step of `job` counts, too, after single failures; without demands that of the default job does.
     """
 
-    of: Annotated[Name, Field(json_schema_extra={"enum": [*KINDS]})] = "link"
+    of: Annotated[Name, Field(title="what fails", json_schema_extra={"enum": [*KINDS]})] = "link"
     """Kind of failures: all members of a link, one of them, a node, a shared risk, or a site."""
-    depth: Annotated[int, Field(ge=1, le=2), WHOLE] = 1
+    depth: Annotated[int, Field(title="failures at once", ge=1, le=2), WHOLE] = 1
     """1 = single failures, 2 = pairs of them."""
     sample: Annotated[int, Field(ge=1, le=MAX_PAIRS), WHOLE] | None = None
     """Pairs to draw without replacement; null = all."""
@@ -375,3 +386,20 @@ class DecideRequest(SampledRequest):
     """Payer of the electricity of what is leased. Default: as the leases of the document state, else the owner."""
     usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
     """Price of tokens. Default: what renting the cheapest accelerators for them costs."""
+
+
+class ReportRequest(MainAssumptionsRequest):
+    """Write a report of a network and plans as one text, HTML or Markdown."""
+
+    plans: Annotated[tuple[Name, ...], Field(max_length=MAX_REPORT_PLANS)] = ()
+    """Ids of plans of the document, to compare with the network as it is."""
+    format: ReportFormat = "html"
+    """html: one page that opens without a network. markdown: text and tables for a ticket."""
+    years: Years = 20
+    """Length of the forecast."""
+    growth_ratio_per_year: Growth = 0.3
+    """Growth of the traffic in the forecast: 0.3 is 30 % a year."""
+    budget_usd: Annotated[float, Field(ge=0, le=MAX_BUDGET_USD)] | None = None
+    """Look for the best plan within this budget, too; null = no search."""
+    n_samples: Annotated[int, Field(ge=0, le=MAX_POSTED_SAMPLES)] = 0
+    """Samples of uncertain inputs for intervals, a power of two; 0 = none."""

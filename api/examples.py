@@ -207,3 +207,11 @@ DECIDE_EXAMPLES: dict[str, dict[str, Any]] = {
         "n_samples": 2,
     },
 }
+DRAWING_EXAMPLES: dict[str, dict[str, Any]] = {
+    "as it is": {"network": "leaf-spine-demo"},
+    "after a plan": {"network": "memphis-small", "plan": "fibre-upgrade"},
+    "after the worst failure": {"network": "leaf-spine-demo", "worst_failure": True},
+}
+REPORT_EXAMPLES: dict[str, dict[str, Any]] = {
+    "text for a ticket": {"network": "leaf-spine-demo", "format": "markdown", "main_assumptions": False},
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twin.answers.diff import Diff
+from twin.answers.drawing import Drawing
 from twin.answers.explanation import Explanation
 from twin.answers.forecast import Forecast
 from twin.answers.lease_report import LeaseReport
@@ -12,6 +13,7 @@ from twin.answers.preview import Preview
 from twin.answers.score import Score
 
 from ..bodies import (
+    DrawingRequest,
     ExplainRequest,
     ForecastRequest,
     LeasesRequest,
@@ -58,6 +60,17 @@ def forecast(request: ForecastRequest, context: Context) -> Forecast:
         changes=request.plan_or_changes,
         job=request.job,
     )
+
+
+def drawing(request: DrawingRequest, context: Context) -> Drawing:
+    """Return a network as a picture: places by tier, lines between them with use, margin and age, and sites."""
+    network = context.network(request)
+    changes, job, ageing = request.plan_or_changes, request.job, request.ageing
+    failures = None
+    if request.worst_failure:
+        advance = context.advance("failures", "worst_failure", "leave it out")
+        failures = network.failures(of="link", changes=changes, job=job, ageing=ageing, advance=advance)
+    return network.draw(changes=changes, job=job, ageing=ageing, failures=failures)
 
 
 def leases(request: LeasesRequest, context: Context) -> LeaseReport:

@@ -1,4 +1,4 @@
-"""Questions that may take minutes: failures, availability, growth, the best routing, plans, samples, decisions."""
+"""Questions that may take minutes: failures, availability, growth, routing, plans, samples, decisions, reports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from twin.answers.routing_report import RoutingReport
 from twin.errors import ChangeError
 from twin.network import Network
 from twin.planner.records import PlanReport
+from twin.reports.report import ReportText
+from twin.reports.report import report as write_report
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
@@ -20,6 +22,7 @@ from ..bodies import (
     GrowthRequest,
     OptimumRequest,
     PlanRequest,
+    ReportRequest,
     SampleRequest,
     ScheduleRequest,
 )
@@ -162,3 +165,21 @@ def decide(request: DecideRequest, context: Context) -> DecisionReport:
         executor="serial",
         advance=context.advance("samples", "n_samples", SAMPLES_HINT),
     )
+
+
+def report(request: ReportRequest, context: Context) -> ReportText:
+    """Return a report of a network and plans as one text, HTML or Markdown."""
+    network = context.network(request, *request.plans)
+    advance = context.advance("parts", "plans", "name fewer plans, or leave out samples and the budget")
+    written = write_report(
+        network,
+        request.plans,
+        request.job,
+        growth_ratio_per_year=request.growth_ratio_per_year,
+        years=request.years,
+        budget_usd=request.budget_usd,
+        n_samples=request.n_samples,
+        main_assumptions=request.main_assumptions,
+        notify=lambda _part: advance(0, 1),
+    )
+    return written.text(request.format)

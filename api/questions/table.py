@@ -65,6 +65,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("forecast", bodies.ForecastRequest, basic.forecast, examples.FORECAST_EXAMPLES),
     Question("links", bodies.LinksRequest, tables.links, examples.LINKS_EXAMPLES),
     Question("link", bodies.LinkRequest, basic.link, examples.LINK_EXAMPLES),
+    Question("drawing", bodies.DrawingRequest, basic.drawing, examples.DRAWING_EXAMPLES),
     Question("path", bodies.PathRequest, basic.path, examples.PATH_EXAMPLES),
     Question("demands", bodies.DemandsRequest, tables.demands, examples.DEMANDS_EXAMPLES),
     Question("leases", bodies.LeasesRequest, basic.leases, examples.LEASES_EXAMPLES),
@@ -82,5 +83,6 @@ QUESTIONS: tuple[Question, ...] = (
     Question("plan", bodies.PlanRequest, studies.plan, examples.PLAN_EXAMPLES, is_long=True),
     Question("sample", bodies.SampleRequest, studies.sample, examples.SAMPLE_EXAMPLES, is_long=True),
     Question("decide", bodies.DecideRequest, studies.decide, examples.DECIDE_EXAMPLES, is_long=True),
+    Question("report", bodies.ReportRequest, studies.report, examples.REPORT_EXAMPLES, is_long=True),
 )
 QUESTION_BY_PATH = {question.path: question for question in QUESTIONS}

@@ -134,7 +134,7 @@ def test_a_network_asked_wrongly_still_answers(client: Any) -> None:
     assert client.post(SCORE, json=SMALL).content == before
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v2/score", "/v1/score/", "/v1/topologies/", "/v1/topologies/a/b"])
+@pytest.mark.parametrize("path", ["/pages", "/v1", "/v2/score", "/v1/score/", "/v1/topologies/", "/v1/topologies/a/b"])
 def test_unknown_routes_are_404(client: Any, path: str) -> None:
     assert path in problem_of(client.get(path), 404).detail
 

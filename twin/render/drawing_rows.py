@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -30,9 +30,7 @@ MAX_LINES_SHOWN = 30
 
 def drawing_table(data: Mapping[str, Any]) -> RenderableType:
     """Show `Drawing.to_dict()` as text: one row for each line, the fullest first."""
-    lines = sorted(
-        data["lines"], key=lambda line: (-(line["utilisation_ratio"] or 0.0), line["source"], line["target"])
-    )
+    lines = fullest_first(data["lines"])
     plan = f" after {data['plan']}" if data["plan"] else ""
     title = f"{data['network']}{plan}: {counted(data['n_nodes'], 'node')}, {counted(data['n_links'], 'link')}"
     parts: list[RenderableType] = [Text(title, style="bold"), Text()]
@@ -40,6 +38,11 @@ def drawing_table(data: Mapping[str, Any]) -> RenderableType:
     if len(lines) > MAX_LINES_SHOWN:
         parts.append(Text(f"{MAX_LINES_SHOWN} of {len(lines):,} lines, the fullest first."))
     return Group(*parts)
+
+
+def fullest_first(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return lines in the order of tables."""
+    return sorted(lines, key=lambda line: (-(line["utilisation_ratio"] or 0.0), line["source"], line["target"]))
 
 
 def line_cells(line: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,8 @@ class Grid:
     """Columns that are aligned to the right."""
     rows: tuple[tuple[str, ...], ...]
     title: str = ""
+    addresses: tuple[str, ...] = ()
+    """Address that the first cell of each row leads to; empty = the cells are text."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,13 @@ def _plain(cell: RenderableType) -> str:
     return Text.from_markup(cell).plain if isinstance(cell, str) else ""
 
 
-def block_html(block: Block, chart_id: str) -> str:
+def block_html(block: Block, chart_id: str, *, with_data: bool = False) -> str:
     """Return a block as HTML.
 
     Args:
         block: the block.
         chart_id: id of the element that a chart is drawn in, unique in the page.
+        with_data: whether the element of a chart holds its data; otherwise the page holds the data of all charts.
     """
     if isinstance(block, Sentence):
         tag = "h3" if block.style == "heading" else "p"
@@ -127,28 +131,41 @@ def block_html(block: Block, chart_id: str) -> str:
     if isinstance(block, Grid):
         return _grid_html(block)
     if isinstance(block, Folded):
-        inner = "\n".join(block_html(each, f"{chart_id}-{i}") for i, each in enumerate(block.blocks))
+        parts = enumerate(block.blocks)
+        inner = "\n".join(block_html(each, f"{chart_id}-{i}", with_data=with_data) for i, each in parts)
         return f"<details><summary>{html.escape(block.summary)}</summary>\n{inner}\n</details>"
     label = html.escape(block.label, quote=True)
+    data = f' data-chart="{html.escape(compact_json(block.data), quote=True)}"' if with_data else ""
     return (
         f'<figure><div class="chart" id="{chart_id}" data-kind="{block.kind}" role="img" aria-label="{label}" '
-        f'style="height:{block.height_px}px"></div><figcaption>{html.escape(block.label)}</figcaption></figure>'
+        f'data-height-px="{block.height_px}"{data}></div><figcaption>{html.escape(block.label)}</figcaption></figure>'
     )
+
+
+def compact_json(data: Any) -> str:
+    """Return data as JSON text without spaces."""
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _grid_html(grid: Grid) -> str:
     classes = ["number" if is_number else "" for is_number in grid.is_number]
 
-    def cells(tag: str, row: Sequence[str]) -> str:
+    def cells(tag: str, row: Sequence[str], address: str = "") -> str:
+        texts = [html.escape(cell) for cell in row]
+        if address:
+            texts[0] = f'<a href="{html.escape(address, quote=True)}">{texts[0]}</a>'
         return "".join(
-            f"<{tag}{f' class={chr(34)}{name}{chr(34)}' if name else ''}>{html.escape(cell)}</{tag}>"
-            for name, cell in zip(classes, row, strict=True)
+            f"<{tag}{f' class={chr(34)}{name}{chr(34)}' if name else ''}{scope}>{text}</{tag}>"
+            for name, text in zip(classes, texts, strict=True)
         )
 
+    scope = ' scope="col"'
     caption = f"<caption>{html.escape(grid.title)}</caption>" if grid.title else ""
     head = f"<thead><tr>{cells('th', grid.headings)}</tr></thead>" if any(grid.headings) else ""
-    body = "".join(f"<tr>{cells('td', row)}</tr>\n" for row in grid.rows)
-    return f'<div class="wide"><table>{caption}{head}<tbody>\n{body}</tbody></table></div>'
+    scope = ""
+    addresses = grid.addresses or ("",) * len(grid.rows)
+    body = "".join(f"<tr>{cells('td', row, address)}</tr>\n" for row, address in zip(grid.rows, addresses, strict=True))
+    return f'<div class="wide" tabindex="0"><table>{caption}{head}<tbody>\n{body}</tbody></table></div>'
 
 
 def charts_of(blocks: Sequence[Block], prefix: str) -> Iterator[tuple[str, Chart]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 from ..render.heat import COLOURS, DOWN, HEATS, NO_VALUE, step_labels
-from .blocks import Section, block_html, block_markdown, charts_of, markdown_text
+from .blocks import Section, block_html, block_markdown, charts_of, compact_json, markdown_text
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 """Content security policy of the page: it loads nothing."""
@@ -28,8 +27,27 @@ def report_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         for section in sections
         for name, chart in charts_of(section.blocks, section.id)
     ]
-    data = {
-        "charts": charts,
+    data = {"charts": charts, **chart_settings()}
+    links = "".join(f'<a href="#{section.id}">{html.escape(section.title)}</a>\n' for section in sections)
+    return "".join(
+        (
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+            f"<title>{html.escape(title)}</title>\n<style>\n{_asset('report.css')}</style>\n</head>\n<body>\n",
+            f"<header><h1>{html.escape(title)}</h1>\n<p>{html.escape(subtitle)}</p></header>\n",
+            f'<nav aria-label="Sections">\n{links}</nav>\n<main>\n',
+            *(_section_html(section) for section in sections),
+            "</main>\n",
+            f'<script type="application/json" id="data">{_script_json(data)}</script>\n',
+            f"<script>{_asset('echarts.min.js')}</script>\n<script>\n{_asset('charts.js')}{_asset('report.js')}</script>\n</body>\n</html>\n",
+        )
+    )
+
+
+def chart_settings() -> dict[str, Any]:
+    """Return what all charts of a page share: heats with their steps, and colours."""
+    return {
         "heats": [
             {
                 "key": heat.key,
@@ -45,21 +63,6 @@ def report_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         "no_value": NO_VALUE,
         "down": DOWN,
     }
-    links = "".join(f'<a href="#{section.id}">{html.escape(section.title)}</a>\n' for section in sections)
-    return "".join(
-        (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-            f"<title>{html.escape(title)}</title>\n<style>\n{_asset('report.css')}</style>\n</head>\n<body>\n",
-            f"<header><h1>{html.escape(title)}</h1>\n<p>{html.escape(subtitle)}</p></header>\n",
-            f'<nav aria-label="Sections">\n{links}</nav>\n<main>\n',
-            *(_section_html(section) for section in sections),
-            "</main>\n",
-            f'<script type="application/json" id="data">{_script_json(data)}</script>\n',
-            f"<script>{_asset('echarts.min.js')}</script>\n<script>\n{_asset('report.js')}</script>\n</body>\n</html>\n",
-        )
-    )
 
 
 def report_markdown(title: str, subtitle: str, sections: Sequence[Section]) -> str:
@@ -77,7 +80,7 @@ def _section_html(section: Section) -> str:
 
 def _script_json(data: Any) -> str:
     """Return data as JSON that cannot end the script element that holds it."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = compact_json(data)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

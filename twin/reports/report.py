@@ -5,12 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from rich.text import Text
+
+from ..answers.data import Answer
 from ..errors import TwinError
 from ..network import Network
 from .answers import Notify, ReportAnswers, ReportQuestion, report_answers
 from .page import report_html, report_markdown
 from .sections import sections_of
+
+ReportFormat = Literal["html", "markdown"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ReportText(Answer):
+    """A report as one text."""
+
+    network: str
+    job: str | None
+    plans: tuple[str, ...]
+    title: str
+    format: ReportFormat
+    text: str
+    """One page of HTML that opens without a network, or Markdown."""
+
+    def _table(self) -> Text:
+        return Text(self.text)
 
 
 @dataclass(frozen=True)
@@ -39,6 +61,21 @@ class Report:
     def to_markdown(self) -> str:
         """Return text and tables, without charts."""
         return report_markdown(self.title, self.subtitle, sections_of(self.answers))
+
+    def text(self, form: ReportFormat) -> ReportText:
+        """Return the report as an answer.
+
+        form: `html` or `markdown`.
+        """
+        score = self.answers.score
+        return ReportText(
+            network=score.network,
+            job=score.job,
+            plans=tuple(str(diff.plan) for diff in self.answers.diffs),
+            title=self.title,
+            format=form,
+            text=self.to_html() if form == "html" else self.to_markdown(),
+        )
 
     def write(self, path: str | Path) -> None:
         """Write the report: HTML, or Markdown for a name that ends in `.md`.

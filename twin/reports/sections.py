@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..answers.drawing import Drawing
 from ..catalogue.figure_reader import UsedFigure
 from ..errors.wording import counted
 from ..render.bill_table import bill_table
@@ -13,29 +12,23 @@ from ..render.compare_table import compare_table
 from ..render.decision_table import decision_table
 from ..render.diff_table import diff_table
 from ..render.drawing_rows import COLUMNS as LINE_COLUMNS
-from ..render.drawing_rows import line_cells
-from ..render.explanation_rows import CAUSE_NAMES
+from ..render.drawing_rows import fullest_first, line_cells
 from ..render.explanation_table import explanation_table
 from ..render.failures_table import failures_table
 from ..render.fitted_table import FittedTable
 from ..render.forecast_table import forecast_table
-from ..render.heat import HEATS
 from ..render.lease_table import lease_table
 from ..render.plan_table import plan_table
 from ..render.preview_table import change_text
-from ..render.quantities import percent_text, usd_text
+from ..render.quantities import usd_text
 from ..render.sample_table import sample_table
 from ..render.score_table import score_table
 from ..render.table_parts import figure_text
-from ..units import unit_of
 from .answers import ReportAnswers
 from .blocks import Block, Chart, Folded, Grid, Section, Sentence, blocks_of
+from .charts import AS_IT_IS, causes_chart, drawing_chart, failures_chart, forecast_chart, map_chart, plans_chart
 
-MAX_FORECAST_LINKS = 8
-"""Lines of one chart of the forecast, those with the first event."""
-MAX_FAILURES_DRAWN = 12
 MAX_TORNADO_ROWS = 12
-AS_IT_IS = "as it is"
 
 
 def sections_of(answers: ReportAnswers) -> tuple[Section, ...]:
@@ -58,56 +51,14 @@ def _verdict(answers: ReportAnswers) -> Iterator[Block]:
 
 
 def _network(answers: ReportAnswers) -> Iterator[Block]:
-    states = [_state(drawing) for drawing in answers.drawings]
-    first = answers.drawings[0]
-    n_nodes, n_links = counted(first.n_nodes, "node"), counted(first.n_links, "link")
-    yield Chart("drawing", f"{n_nodes} and {n_links} by tier; select a line for its links", states, 520)
-    located = [site for site in first.sites if site.latitude_deg is not None]
-    if len(located) > 1:
-        yield Chart("map", f"{counted(len(located), 'site')} and the links between them", _map(answers.drawings), 420)
-    for drawing in answers.drawings:
-        name = drawing.plan or AS_IT_IS
-        rows = sorted(drawing.lines, key=lambda line: (-(line.utilisation_ratio or 0.0), line.source, line.target))
-        table = FittedTable(LINE_COLUMNS, [line_cells(_plain(line)) for line in rows])
-        yield Folded(f"Links as a table, {name}", tuple(blocks_of(table)))
-
-
-def _plain(line: Any) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in line.__dataclass_fields__}
-
-
-def _state(drawing: Drawing) -> dict[str, Any]:
-    data = drawing.to_dict()
-    return {"name": drawing.plan or AS_IT_IS, "places": data["places"], "lines": data["lines"]}
-
-
-def _map(drawings: Sequence[Drawing]) -> dict[str, Any]:
-    first = drawings[0]
-    sites = [site for site in first.to_dict()["sites"] if site["latitude_deg"] is not None]
-    known = {site["id"] for site in sites}
-    states = []
-    for drawing in drawings:
-        site_of = {place.id: place.site for place in drawing.places}
-        routes: dict[tuple[str, str], dict[str, Any]] = {}
-        for line in drawing.lines:
-            ends = sorted(str(site_of[end]) for end in (line.source, line.target))
-            if ends[0] == ends[1] or not known.issuperset(ends):
-                continue
-            _join_route(routes.setdefault((ends[0], ends[1]), {"source": ends[0], "target": ends[1]}), _plain(line))
-        states.append({"name": drawing.plan or AS_IT_IS, "routes": list(routes.values())})
-    return {"sites": sites, "states": states}
-
-
-def _join_route(route: dict[str, Any], line: dict[str, Any]) -> None:
-    """Add a line to the route between two sites: sums of links and capacity, the worst of each figure."""
-    route["n_links"] = route.get("n_links", 0) + line["n_links"]
-    route["n_down"] = route.get("n_down", 0) + line["n_down"]
-    capacity = route.get("capacity_gbps", 0.0)
-    unknown = capacity is None or line["capacity_gbps"] is None
-    route["capacity_gbps"] = None if unknown else capacity + line["capacity_gbps"]
-    for key, heat in HEATS.items():
-        values = [value for value in (route.get(key), line[key]) if value is not None]
-        route[key] = (max if heat.higher_is_worse else min)(values) if values else None
+    data = [drawing.to_dict() for drawing in answers.drawings]
+    yield drawing_chart(data)
+    sites = map_chart(data)
+    if sites is not None:
+        yield sites
+    for drawing in data:
+        table = FittedTable(LINE_COLUMNS, [line_cells(line) for line in fullest_first(drawing["lines"])])
+        yield Folded(f"Links as a table, {drawing['plan'] or AS_IT_IS}", tuple(blocks_of(table)))
 
 
 def _before_and_after(answers: ReportAnswers) -> Iterator[Block]:
@@ -116,7 +67,7 @@ def _before_and_after(answers: ReportAnswers) -> Iterator[Block]:
         return
     data = [diff.to_dict() for diff in answers.diffs]
     yield from _without_title(blocks_of(compare_table(data)), 1)
-    yield Chart("plans", "each plan against the network as it is", _plan_bars(answers))
+    yield plans_chart(data)
     for diff, row in zip(answers.diffs, data, strict=True):
         table = blocks_of(diff_table(row, diff.after.to_dict(), all_metrics=True))
         grids = tuple(block for block in table if isinstance(block, Grid))[:1]
@@ -124,33 +75,11 @@ def _before_and_after(answers: ReportAnswers) -> Iterator[Block]:
         yield Folded(f"{diff.plan}: changes and every metric", (Sentence("Changes", "heading"), *changes, *grids))
 
 
-def _plan_bars(answers: ReportAnswers) -> dict[str, Any]:
-    """Return step time, goodput or carried demand, and capex, of each plan."""
-    names = ["step_time_s", "demand_satisfied_ratio", "max_link_utilisation_ratio"]
-    chosen = [name for name in names if answers.score[name] is not None]
-    metric = chosen[0] if chosen else "capex_usd"
-    rows = [{"name": AS_IT_IS, "value": answers.score[metric], "usd": 0.0}]
-    rows += [{"name": diff.plan, "value": diff.after[metric], "usd": diff.after["capex_usd"]} for diff in answers.diffs]
-    label = answers.score.metrics[metric].label
-    return {"label": label, "unit": unit_of(metric) or "", "rows": rows}
-
-
 def _causes(answers: ReportAnswers) -> Iterator[Block]:
     if not answers.explanations:
         return
-    states = []
-    for each in answers.explanations:
-        causes = [{"name": CAUSE_NAMES[cause.name], "share_s": cause.share_s} for cause in each.causes]
-        states.append(
-            {
-                "name": each.plan or AS_IT_IS,
-                "step_time_s": each.step_time_s,
-                "ideal_step_time_s": each.ideal_step_time_s,
-                "causes": causes,
-            }
-        )
     yield from map(Sentence, answers.explanations[0].summary)
-    yield Chart("causes", "share of each cause of the step time, down to the step without any of them", states)
+    yield causes_chart([each.to_dict() for each in answers.explanations])
     for each in answers.explanations:
         blocks = _without_title(blocks_of(explanation_table(each.to_dict())), 1)
         yield Folded(f"Parts and causes as tables, {each.plan or AS_IT_IS}", tuple(blocks))
@@ -160,25 +89,12 @@ def _forecast(answers: ReportAnswers) -> Iterator[Block]:
     if not answers.forecasts:
         return
     yield from map(Sentence, answers.forecasts[0].summary)
-    states = []
-    for plan, each in zip([AS_IT_IS, *(diff.plan for diff in answers.diffs)], answers.forecasts, strict=True):
-        links = [
-            {
-                "id": link.id,
-                "n_alike": link.n_alike,
-                "cases": {
-                    case: {"margin_db": row.margin_db, "utilisation_ratio": row.utilisation_ratio}
-                    for case, row in link.cases.items()
-                },
-            }
-            for link in each.links[:MAX_FORECAST_LINKS]
-        ]
-        states.append({"name": plan, "years": each.years, "as_of": each.as_of, "links": links})
-    growth = percent_text(answers.forecasts[0].growth_ratio_per_year)
-    yield Chart("forecast", f"margin and utilisation by year, traffic growing by {growth} a year", states, 460)
-    for plan, each in zip([AS_IT_IS, *(diff.plan for diff in answers.diffs)], answers.forecasts, strict=True):
-        blocks = tuple(block for block in blocks_of(forecast_table(each.to_dict())) if isinstance(block, Grid))
-        yield Folded(f"Dates as a table, {plan}", blocks)
+    names = [AS_IT_IS, *(str(diff.plan) for diff in answers.diffs)]
+    data = [each.to_dict() for each in answers.forecasts]
+    yield forecast_chart(list(zip(names, data, strict=True)))
+    for name, each in zip(names, data, strict=True):
+        blocks = tuple(block for block in blocks_of(forecast_table(each)) if isinstance(block, Grid))
+        yield Folded(f"Dates as a table, {name}", blocks)
 
 
 def _failures(answers: ReportAnswers) -> Iterator[Block]:
@@ -186,20 +102,11 @@ def _failures(answers: ReportAnswers) -> Iterator[Block]:
         what = report.kind_name
         yield Sentence(f"Each {what} fails", "heading")
         yield from map(Sentence, report.summary)
-        rows = [
-            {
-                "id": row.id,
-                "lost_gbps": row.lost_gbps,
-                "not_carried_gbps": row.not_carried_gbps or 0.0,
-                "step_time_s": row.job.step_time_s if row.job else None,
-                "stops": row.job is not None and row.job.step_time_s is None,
-            }
-            for row in report.failures[:MAX_FAILURES_DRAWN]
-        ]
-        if any(row["lost_gbps"] or row["not_carried_gbps"] for row in rows):
-            height = 90 + 26 * len(rows)
-            yield Chart("failures", f"traffic lost by the failure of each {what}, the worst first", rows, height)
-        blocks = _without_title(blocks_of(failures_table(report.to_dict())), 1 + len(report.summary))
+        data = report.to_dict()
+        chart = failures_chart(data, what)
+        if chart is not None:
+            yield chart
+        blocks = _without_title(blocks_of(failures_table(data)), 1 + len(report.summary))
         yield Folded(f"Failures of each {what} as tables", tuple(blocks))
 
 

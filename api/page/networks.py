@@ -1,0 +1,115 @@
+"""Networks that the page shows: those that ship, and those that the service stores."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import partial
+from threading import Lock
+from typing import Any, NamedTuple
+
+from twin.topologies import NETWORKS, network_text
+
+from twin.model.document import TopologyDocument
+from twin.store import NetworkStore
+from twin.store.documents import read_network
+from twin.store.records import NetworkPage, RevisionPage
+
+from ..problems import find
+
+MAX_ROWS = 50
+"""Stored networks, or revisions of one, on a page."""
+N_CACHED = 16
+"""Documents of which the page keeps names of jobs and plans."""
+
+
+class NamedNote(NamedTuple):
+    """A job or a plan by id, with its note."""
+
+    id: str
+    note: str
+
+
+class PageNetwork(NamedTuple):
+    """What the page needs to know of a network before any question is asked."""
+
+    name: str
+    sentence: str
+    default_job: str | None
+    jobs: tuple[NamedNote, ...]
+    plans: tuple[NamedNote, ...]
+    plan_changes: dict[str, list[dict[str, Any]]]
+    """Changes of each plan as plain data."""
+
+
+class PageNetworks:
+    """Shipped and stored networks, by name.
+
+    Args:
+        store: the store of networks.
+    """
+
+    def __init__(self, store: NetworkStore) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._cached: OrderedDict[str, PageNetwork] = OrderedDict()
+
+    def shipped(self) -> Sequence[tuple[str, str]]:
+        """Return name and sentence of each shipped network."""
+        return sorted(NETWORKS.items())
+
+    def stored(self, after: str | None) -> NetworkPage:
+        """Return stored networks by name.
+
+        after: name after which they begin; None = the first ones.
+        """
+        return self._store.page(MAX_ROWS, after)
+
+    def revisions(self, name: str, after: int | None) -> RevisionPage:
+        """Return the revisions of a stored network, the newest first. Raises NotFoundError.
+
+        Args:
+            name: name of the network.
+            after: number of the revision after which they begin; None = the newest ones.
+        """
+        return find(partial(self._store.revisions, name, MAX_ROWS, after))
+
+    def network(self, name: str) -> PageNetwork:
+        """Return a network. Raises NotFoundError with similar names.
+
+        name: name of a shipped or stored network, or `name@digest`.
+        """
+        if name in NETWORKS:
+            return self._keep(name, name, NETWORKS[name], network_text(name).encode())
+        stored_name, _, digest = name.partition("@")
+        stored = find(partial(self._store.find, stored_name, digest or None))
+        sentence = f"Revision {stored.number} of {stored_name}, stored {stored.stored_at}. "
+        sentence += f"{stored.n_nodes:,} nodes, {stored.n_links:,} links."
+        with self._lock:
+            known = self._cached.get(stored.revision)
+        if known is not None:
+            return known._replace(name=name, sentence=sentence)
+        content = find(partial(self._store.get, stored_name, stored.revision)).content
+        return self._keep(stored.revision, name, sentence, content)
+
+    def _keep(self, key: str, name: str, sentence: str, content: bytes) -> PageNetwork:
+        with self._lock:
+            known = self._cached.get(key)
+        if known is None:
+            known = _page_network(name, sentence, read_network(content, name).document)
+            with self._lock:
+                self._cached[key] = known
+                while len(self._cached) > N_CACHED:
+                    self._cached.popitem(last=False)
+        return known
+
+
+def _page_network(name: str, sentence: str, document: TopologyDocument) -> PageNetwork:
+    return PageNetwork(
+        name,
+        sentence,
+        document.default_job,
+        tuple(NamedNote(job.id, job.note) for job in document.jobs),
+        tuple(NamedNote(plan.id, plan.note) for plan in document.plans),
+        {plan["id"]: plan.get("changes", []) for plan in document.to_dict().get("plans", ())},
+    )

@@ -1,0 +1,164 @@
+"""Addresses of the page: the list of networks, a network, its parts, its report, and the files of the page."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from twin.errors import TwinError
+from twin.scenario.changes import CHANGES
+from twin.store import NetworkStore
+
+from ..answering import CLIENT_CLOSED_REQUEST, Answering
+from ..bodies import ReportRequest
+from ..problems import NotFoundError
+from ..questions.context import ClientGoneError
+from .ask import Asker
+from .changes import change_of
+from .form import Errors
+from .html import Html
+from .layout import network_page, page_html, part_html
+from .network_list import networks_page, revisions_page
+from .networks import PageNetworks
+from .parts import options
+from .problem import problem_box, problem_html
+from .security import HEADERS, check_same_origin
+from .state import PageState, changes_text
+from .views import VIEWS
+
+PAGE, REPORTS = "twin.api.page", "twin.reports"
+ASSETS = {
+    "echarts.min.js": (REPORTS, "text/javascript"),
+    "charts.js": (REPORTS, "text/javascript"),
+    "report.css": (REPORTS, "text/css"),
+    "htmx.min.js": (PAGE, "text/javascript"),
+    "page.js": (PAGE, "text/javascript"),
+    "page.css": (PAGE, "text/css"),
+    "icon.svg": (PAGE, "image/svg+xml"),
+}
+"""Files of the page: package that holds each, and its media type."""
+REPORT_TYPES = {"html": ("text/html", "html"), "markdown": ("text/markdown", "md")}
+REPORT_FIELDS = ("plans", "format", "years", "growth_ratio_per_year", "n_samples")
+
+
+def page_routes(answering: Answering, store: NetworkStore) -> APIRouter:
+    """Return the addresses of the page.
+
+    Args:
+        answering: answers the questions of the page.
+        store: the store of networks.
+    """
+    router = APIRouter(include_in_schema=False)
+    known = PageNetworks(store)
+
+    @router.get("/")
+    def networks(after: Annotated[str | None, Query(max_length=64)] = None) -> Response:
+        return _html(networks_page(known.shipped(), known.stored(after)))
+
+    @router.get("/assets/{name}")
+    def asset(name: str) -> Response:
+        if name not in ASSETS:
+            raise HTTPException(404)
+        package, media_type = ASSETS[name]
+        data = files(package).joinpath("assets", name).read_bytes()
+        return Response(data, media_type=media_type, headers=HEADERS | {"Cache-Control": "max-age=3600"})
+
+    @router.get("/networks/{name}")
+    def network(name: str, request: Request) -> Response:
+        return _network(known, name, request)
+
+    @router.get("/networks/{name}/revisions")
+    def revisions(name: str, after: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
+        try:
+            return _html(revisions_page(name, known.revisions(name, after)))
+        except NotFoundError as error:
+            return _html(page_html("No such network", problem_html(error.error)), 404)
+
+    @router.get("/networks/{name}/parts/{part}", dependencies=[Depends(check_same_origin)])
+    async def part(name: str, part: str, request: Request) -> Response:
+        return await _part(Asker(answering, request), part, _state(name, request))
+
+    @router.get("/networks/{name}/report", dependencies=[Depends(check_same_origin)])
+    async def report(name: str, request: Request) -> Response:
+        return await _report(Asker(answering, request), _state(name, request))
+
+    return router
+
+
+def _html(text: str, status: int = 200) -> Response:
+    return Response(text, status, HEADERS | {"Cache-Control": "no-cache"}, "text/html")
+
+
+def _state(name: str, request: Request) -> PageState:
+    values: dict[str, list[str]] = {}
+    for key, text in request.query_params.multi_items():
+        values.setdefault(key, []).append(text)
+    view = next(iter(values.pop("view", [])), "overview")
+    if any(values.get(key, [""])[0] for key in ("plan", "changes")):
+        values["case"] = ["1"]
+    return PageState(name, view if view in VIEWS else "overview", values)
+
+
+def _network(known: PageNetworks, name: str, request: Request) -> Response:
+    try:
+        found = known.network(name)
+    except NotFoundError as error:
+        return _html(page_html("No such network", problem_html(error.error)), 404)
+    state = _state(name, request)
+    errors: Errors = {}
+    kind = state.text("kind")
+    if state.text("add") and kind in CHANGES:
+        change, errors = change_of(kind, state.values)
+        if not errors:
+            try:
+                changes = [*state.changes(), change]
+            except TwinError:
+                changes = [change]
+            address = state.address("change", plan=None, changes=changes_text(changes))
+            return Response(status_code=303, headers={"Location": address, **HEADERS})
+    return _html(network_page(found, state, errors))
+
+
+async def _part(ask: Asker, name: str, state: PageState) -> Response:
+    part = next((part for part in VIEWS[state.view].parts if part.name == name), None)
+    if part is None:
+        return _html(problem_box("No such part", detail=f"The view {state.view} has no part {name}."), 404)
+    try:
+        content = await part.build(ask, state)
+    except ClientGoneError:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    except NotFoundError as error:
+        return _html(problem_html(error.error), 404)
+    except TwinError as error:
+        return _html(problem_html(error), 422)
+    except HTTPException as error:
+        return _html(_busy(error), error.status_code)
+    return _html(part_html(name, content))
+
+
+def _busy(error: HTTPException) -> Html:
+    """Return a refusal by the service itself, such as too many questions at once."""
+    wait = (error.headers or {}).get("Retry-After")
+    detail = f"{error.detail}. " + (f"Try again in {wait} s." if wait else "")
+    return problem_box("The service refuses the question", detail=detail)
+
+
+async def _report(ask: Asker, state: PageState) -> Response:
+    body: dict[str, Any] = {"network": state.network}
+    if state.text("job"):
+        body["job"] = state.text("job")
+    try:
+        data = await ask("report", **body, **options(ReportRequest, REPORT_FIELDS, state))
+    except ClientGoneError:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    except (NotFoundError, TwinError) as error:
+        problem = error.error if isinstance(error, NotFoundError) else error
+        status = 404 if isinstance(error, NotFoundError) else 422
+        return _html(page_html(f"Report of {state.network}", problem_html(problem)), status)
+    media_type, ending = REPORT_TYPES[data["format"]]
+    name = "".join(char if (char.isalnum() and char.isascii()) or char in "._-" else "-" for char in state.network)
+    headers = HEADERS | {"Content-Disposition": f'attachment; filename="report-{name}.{ending}"'}
+    return Response(data["text"], media_type=media_type, headers=headers)

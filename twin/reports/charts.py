@@ -1,0 +1,148 @@
+"""Charts from answers as plain data, for reports and for the web page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..answers.metrics import METRICS
+from ..errors.wording import counted
+from ..render.explanation_rows import CAUSE_NAMES
+from ..render.heat import HEATS
+from ..render.quantities import percent_text
+from ..units import unit_of
+from .blocks import Chart
+
+AS_IT_IS = "as it is"
+MAX_FORECAST_LINKS = 8
+"""Lines of one chart of the forecast, those with the first event."""
+MAX_FAILURES_DRAWN = 12
+PLAN_METRICS = ("step_time_s", "demand_satisfied_ratio", "max_link_utilisation_ratio", "capex_usd")
+"""Metrics of bars of plans. The first one that the unchanged network has is drawn."""
+Data = Mapping[str, Any]
+
+
+def drawing_chart(drawings: Sequence[Data]) -> Chart:
+    """Return the drawing by tier; the first state is described.
+
+    drawings: `Drawing.to_dict()` of each state.
+    """
+    first = drawings[0]
+    n_nodes, n_links = counted(first["n_nodes"], "node"), counted(first["n_links"], "link")
+    states = [{"name": _state_name(row), "places": row["places"], "lines": row["lines"]} for row in drawings]
+    return Chart("drawing", f"{n_nodes} and {n_links} by tier; select a line for its links", states, 520)
+
+
+def map_chart(drawings: Sequence[Data]) -> Chart | None:
+    """Return the map of the sites; None if fewer than two have a position.
+
+    drawings: `Drawing.to_dict()` of each state.
+    """
+    sites = [site for site in drawings[0]["sites"] if site["latitude_deg"] is not None]
+    if len(sites) < 2:
+        return None
+    known = {site["id"] for site in sites}
+    states = []
+    for drawing in drawings:
+        site_of = {place["id"]: place["site"] for place in drawing["places"]}
+        routes: dict[tuple[str, str], dict[str, Any]] = {}
+        for line in drawing["lines"]:
+            ends = sorted(str(site_of[end]) for end in (line["source"], line["target"]))
+            if ends[0] == ends[1] or not known.issuperset(ends):
+                continue
+            _join_route(routes.setdefault((ends[0], ends[1]), {"source": ends[0], "target": ends[1]}), line)
+        states.append({"name": _state_name(drawing), "routes": list(routes.values())})
+    label = f"{counted(len(sites), 'site')} and the links between them"
+    return Chart("map", label, {"sites": sites, "states": states}, 420)
+
+
+def _state_name(drawing: Data) -> str:
+    return drawing["plan"] or AS_IT_IS
+
+
+def _join_route(route: dict[str, Any], line: Data) -> None:
+    """Add a line to the route between two sites: sums of links and capacity, the worst of each figure."""
+    route["n_links"] = route.get("n_links", 0) + line["n_links"]
+    route["n_down"] = route.get("n_down", 0) + line["n_down"]
+    capacity = route.get("capacity_gbps", 0.0)
+    unknown = capacity is None or line["capacity_gbps"] is None
+    route["capacity_gbps"] = None if unknown else capacity + line["capacity_gbps"]
+    for key, heat in HEATS.items():
+        values = [value for value in (route.get(key), line[key]) if value is not None]
+        route[key] = (max if heat.higher_is_worse else min)(values) if values else None
+
+
+def plans_chart(diffs: Sequence[Data]) -> Chart:
+    """Return bars of step time, carried demand or capex of each plan beside the unchanged network.
+
+    diffs: `Diff.to_dict()` of each plan, all of one network and job.
+    """
+    before = {name: diffs[0]["metrics"][name]["before"] for name in PLAN_METRICS}
+    metric = next((name for name in PLAN_METRICS if before[name] is not None), PLAN_METRICS[-1])
+    rows = [{"name": AS_IT_IS, "value": before[metric], "usd": 0.0}]
+    for diff in diffs:
+        usd = diff["metrics"]["capex_usd"]["after"]
+        rows.append({"name": diff["plan"] or "changes", "value": diff["metrics"][metric]["after"], "usd": usd})
+    data = {"label": METRICS[metric].label, "unit": unit_of(metric) or "", "rows": rows}
+    return Chart("plans", "each plan against the network as it is", data)
+
+
+def causes_chart(explanations: Sequence[Data]) -> Chart:
+    """Return bars of the causes of a step.
+
+    explanations: `Explanation.to_dict()` of each state.
+    """
+    states = [
+        {
+            "name": each["plan"] or AS_IT_IS,
+            "step_time_s": each["step_time_s"],
+            "ideal_step_time_s": each["ideal_step_time_s"],
+            "causes": [{"name": CAUSE_NAMES[cause["name"]], "share_s": cause["share_s"]} for cause in each["causes"]],
+        }
+        for each in explanations
+    ]
+    return Chart("causes", "share of each cause of the step time, down to the step without any of them", states)
+
+
+def forecast_chart(forecasts: Sequence[tuple[str, Data]]) -> Chart:
+    """Return lines of margin and utilisation by year.
+
+    forecasts: name of the state and `Forecast.to_dict()` of each state, all with the same growth.
+    """
+    states = []
+    for name, each in forecasts:
+        links = [
+            {
+                "id": link["id"],
+                "n_alike": link["n_alike"],
+                "cases": {
+                    case: {"margin_db": row["margin_db"], "utilisation_ratio": row["utilisation_ratio"]}
+                    for case, row in link["cases"].items()
+                },
+            }
+            for link in each["links"][:MAX_FORECAST_LINKS]
+        ]
+        states.append({"name": name, "years": each["years"], "as_of": each["as_of"], "links": links})
+    growth = percent_text(forecasts[0][1]["growth_ratio_per_year"])
+    return Chart("forecast", f"margin and utilisation by year, traffic growing by {growth} a year", states, 460)
+
+
+def failures_chart(report: Data, kind_name: str) -> Chart | None:
+    """Return bars of the traffic that failures lose; None if none of them loses any.
+
+    Args:
+        report: `FailureReport.to_dict()`.
+        kind_name: what fails, in the singular.
+    """
+    rows = [
+        {
+            "id": row["id"],
+            "lost_gbps": row["lost_gbps"],
+            "not_carried_gbps": row["not_carried_gbps"] or 0.0,
+        }
+        for row in report["failures"][:MAX_FAILURES_DRAWN]
+    ]
+    if not any(row["lost_gbps"] or row["not_carried_gbps"] for row in rows):
+        return None
+    label = f"traffic lost by the failure of each {kind_name}, the worst first"
+    return Chart("failures", label, rows, 90 + 26 * len(rows))
