@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from fastapi import Response
 from starlette.datastructures import Headers
@@ -46,6 +48,38 @@ def _host_name(host: str) -> str:
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
+class OriginCheck:
+    """ASGI middleware that refuses writes and questions which a page of another site sends from a user's browser.
+
+    Browsers send such requests with the user's credentials, and to services that listen on the loopback address alone.
+
+    Args:
+        app: application behind it.
+        allowed: origins whose pages may ask.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Iterable[str] = ()) -> None:
+        self.app, self._allowed = app, frozenset(allowed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on unless a page of another site sends it."""
+        if (
+            scope["type"] == "http"
+            and scope["method"] not in READING_METHODS
+            and self._is_foreign(Headers(scope=scope))
+        ):
+            detail = "a page of another site sent this request; --cors-origin names those that may ask"
+            await problem_response(403, detail)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    def _is_foreign(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        if origin is None:
+            return headers.get("sec-fetch-site", "none") == "cross-site"
+        return origin not in self._allowed and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
 class KeyCheck:
     """ASGI middleware that asks for an API key. A key of scope `read` asks questions, one of scope `write` stores, too.
 
@@ -67,15 +101,29 @@ class KeyCheck:
         await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        scheme, _, secret = Headers(scope=scope).get("authorization", "").partition(" ")
-        key = key_of(secret.strip(), self._keys) if scheme.lower() == "bearer" else None
+        key = key_of(_secret(Headers(scope=scope).get("authorization", "")), self._keys)
         if key is None:
-            detail = "a request needs a known API key: Authorization: Bearer KEY"
-            return problem_response(401, detail, headers={"WWW-Authenticate": "Bearer"})
+            detail = "a request needs a known API key: Authorization: Bearer KEY, or the key as password in a browser"
+            is_page = not scope["path"].startswith("/v1/")
+            challenge = 'Basic realm="dc-twin: any name, and an API key as password"' if is_page else "Bearer"
+            return problem_response(401, detail, headers={"WWW-Authenticate": challenge})
         scope.setdefault("state", {})["key_name"] = key.name
         if key.scope == "read" and not _only_reads(scope["method"], scope["path"]):
             return problem_response(403, f"the key {key.name} may only read; this request needs one with scope write")
         return None
+
+
+def _secret(authorization: str) -> str:
+    """Return the key in a header: a bearer token, or the password that a browser has asked for."""
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return secret.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(secret, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _is_preflight(scope: Scope) -> bool:
@@ -84,5 +132,6 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 def _only_reads(method: str, path: str) -> bool:
-    """Tell whether a request changes nothing that is stored."""
-    return method in READING_METHODS or (method == "POST" and path.removeprefix("/v1/") in QUESTION_BY_PATH)
+    """Tell whether a request changes no stored network and ends no run. To ask for a run is a question, too."""
+    question = path.removeprefix("/v1/").removeprefix("runs/")
+    return method in READING_METHODS or (method == "POST" and question in QUESTION_BY_PATH)

@@ -22,7 +22,7 @@ from twin.arrays import package_version
 from twin.store import NetworkStore, RunStore, StoreLimits, open_database
 from twin.warmup import warm_up
 
-from .access import HostCheck, KeyCheck
+from .access import HostCheck, KeyCheck, OriginCheck
 from .answering import Answering
 from .body_limit import BodyLimit
 from .catalogue_routes import catalogue_routes
@@ -36,6 +36,7 @@ from .networks import Networks
 from .observation import Observation
 from .openapi import openapi_document
 from .operation_routes import operation_routes
+from .page.docs import docs_routes
 from .page.routes import page_routes
 from .problems import add_problem_handlers
 from .question_routes import question_routes
@@ -107,17 +108,19 @@ def create_app(
         description="A digital twin of data-centre networks: metrics of a network, and the effect of a change.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # its assets come from other hosts; docs_page is served in its place
         redoc_url=None,
     )
     _add_middleware(app, settings, max_body_bytes, metrics)
     add_problem_handlers(app)
     app.include_router(question_routes(answering))
     app.include_router(run_routes(networks, runs, queue))
-    app.include_router(stored_network_routes(networks, store))
+    app.include_router(stored_network_routes(answering, store))
     app.include_router(file_routes(store))
     app.include_router(catalogue_routes())
     app.include_router(operation_routes(pool, store, metrics))
     app.include_router(page_routes(answering, store))
+    app.include_router(docs_routes(app))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
@@ -136,6 +139,7 @@ def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metri
             allow_headers=["*"],
             expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
         )
+    app.add_middleware(OriginCheck, allowed=settings.cors_origins)
     if settings.allowed_hosts is not None:
         app.add_middleware(HostCheck, allowed=settings.allowed_hosts)
     app.add_middleware(Observation, metrics=metrics)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from twin.answers.data import json_text, to_data
 from twin.answers.network_diff import NetworkDiff
@@ -14,12 +15,15 @@ from twin.store import NetworkStore
 from twin.store.documents import media_type_of
 from twin.store.records import NetworkPage, RevisionPage, StoredNetwork
 
+from .answering import Answering
+from .bodies import DiffRequest
 from .conditions import IfNoneMatch, WriteCondition, etag, revisions_of
 from .file_schemas import DOCUMENT_BODY, DOCUMENT_RESPONSE
-from .networks import Networks
 from .openapi import problems_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .problems import find
+from .question_routes import QUESTION_ERRORS
+from .questions.table import QUESTION_BY_PATH
 from .raw_body import Body
 
 MAX_PAGE_ROWS = 1000
@@ -29,12 +33,12 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS, description="Most rows of t
 Revision = Annotated[str | None, Query(description="Digest of a revision; the current one without it.")]
 
 
-def stored_network_routes(networks: Networks, store: NetworkStore) -> APIRouter:
-    """Return the endpoints of stored networks. They are plain functions, so each runs in a thread."""
+def stored_network_routes(answering: Answering, store: NetworkStore) -> APIRouter:
+    """Return the endpoints of stored networks. Those of the database are plain functions, so each runs in a thread."""
     router = APIRouter(prefix="/v1/networks", tags=["networks"], dependencies=[KNOWN_PARAMETERS])
     _add_writes(router, store)
     _add_reads(router, store)
-    _add_diff(router, networks, store)
+    _add_diff(router, answering, store)
     return router
 
 
@@ -105,14 +109,15 @@ def _add_reads(router: APIRouter, store: NetworkStore) -> None:
         return _json(find(partial(store.revisions, name, limit, after)))
 
 
-def _add_diff(router: APIRouter, networks: Networks, store: NetworkStore) -> None:
+def _add_diff(router: APIRouter, answering: Answering, store: NetworkStore) -> None:
     @router.get(
         "/{name}/diff",
-        responses=responses_of(NetworkDiff, 404, 422, 503),
+        responses=responses_of(NetworkDiff, *QUESTION_ERRORS),
         operation_id="diff_of_revisions",
         response_class=Response,
     )
-    def diff(
+    async def diff(
+        request: Request,
         name: Name,
         from_: Annotated[str, Query(alias="from", description="Digest of the earlier revision.")],
         to: Annotated[str | None, Query(description="Digest of the later revision; the current one otherwise.")] = None,
@@ -122,13 +127,13 @@ def _add_diff(router: APIRouter, networks: Networks, store: NetworkStore) -> Non
         fields: Annotated[str | None, Query(description="Fields of the answer: names with commas between.")] = None,
     ) -> Response:
         """Return what differs between two revisions of a stored network: records, then metrics."""
-        revisions = [find(partial(store.find, name, digest)).revision for digest in (from_, to)]
-        before, after = (networks.get(f"{name}@{digest}") for digest in revisions)
-        for network in (before, after):
-            find(partial(network.job, job))
-        answer = before.compare(after, job=job, ageing=ageing, top=top)
-        text = answer.to_json(fields=None if fields is None else tuple(fields.split(",")))
-        return Response(text, media_type="application/json")
+        digests = await run_in_threadpool(
+            lambda: [find(partial(store.find, name, digest)).revision for digest in (from_, to)]
+        )
+        before, after = (f"{name}@{digest}" for digest in digests)
+        chosen = None if fields is None else tuple(fields.split(","))
+        asked = DiffRequest(network=before, other=after, job=job, ageing=ageing, top=top, fields=chosen)
+        return await answering.answer(QUESTION_BY_PATH["diff"], asked, request)
 
 
 def network_response(network: StoredNetwork, more: dict[str, Any] | None = None, *, is_new: bool = False) -> Response:

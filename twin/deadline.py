@@ -31,7 +31,7 @@ class DeadlineError(EndedError):
 
 
 class CancelledError(EndedError):
-    """Raised once nobody waits for the answer any more."""
+    """Raised once no client waits for the answer any more."""
 
 
 class _Deadline(NamedTuple):
@@ -52,7 +52,7 @@ def deadline(allowed_s: float, is_cancelled: Callable[[], bool]) -> Iterator[Non
 
     Args:
         allowed_s: time that the work may take from now; infinity for no bound.
-        is_cancelled: function that tells whether nobody waits for the answer any more.
+        is_cancelled: function that tells whether no client waits for the answer any more.
     """
     token = _DEADLINE.set(_Deadline(monotonic() + allowed_s, allowed_s, is_cancelled))
     try:
@@ -65,7 +65,7 @@ def check() -> None:
     """Raise an error if the work in progress shall end.
 
     Raises:
-        CancelledError: nobody waits for the answer any more.
+        CancelledError: no client waits for the answer any more.
         DeadlineError: the question has taken all of its time.
     """
     bounds = _DEADLINE.get()

@@ -92,7 +92,7 @@ class FairQueue(Generic[Entry]):
         self._waiting.append(turn)
 
     def remove(self, turn: Turn[Entry]) -> None:
-        """Remove a question that nobody waits for any more."""
+        """Remove a question that no client waits for any more."""
         if turn in self._waiting:
             self._waiting.remove(turn)
 

@@ -77,7 +77,7 @@ class Asked:
 
 
 class PoolEvents:
-    """What a pool reports to whoever counts; a subclass overrides what it needs."""
+    """Events of a pool, for counting; a subclass overrides what it needs."""
 
     def answered(self, *, is_known: bool) -> None:
         """Note an answer, and whether its network was compiled before."""

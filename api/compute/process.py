@@ -12,7 +12,7 @@ from .work import Answered, Cancel, Failed, Fault, OutOfMemory, Progress, Reply,
 from .worker import WorkerSettings, serve
 
 GRACE_S = 1.0
-"""Time after the deadline, or after a notice that nobody waits, until the process is killed."""
+"""Time after the deadline, or after a notice that no client waits, until the process is killed."""
 MAX_POLL_S = 3600.0
 """Longest time of one wait for a message; infinity is no time that the system accepts."""
 N_REMEMBERED = 12
@@ -109,7 +109,7 @@ class ComputeProcess:
         return reply
 
     def cancel(self) -> None:
-        """Tell the process that nobody waits for the answer. A process that is still receiving is killed."""
+        """Tell the process that no client waits for the answer. A process that is still receiving is killed."""
         if not self._sending.acquire(blocking=False):
             self.kill()
             return

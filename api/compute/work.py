@@ -31,7 +31,7 @@ class Started(NamedTuple):
 
 
 class Cancel(NamedTuple):
-    """Notice that nobody waits for the answer to a question any more."""
+    """Notice that no client waits for the answer to a question any more."""
 
     number: int
 

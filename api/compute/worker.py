@@ -62,7 +62,7 @@ def serve(connection: Connection, settings: WorkerSettings) -> None:
 
 
 class _Inbox:
-    """Reads the pipe on a thread of its own: questions, and notices that nobody waits for the current one."""
+    """Reads the pipe on a thread of its own: questions, and notices that no client waits for the current one."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

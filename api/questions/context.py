@@ -75,7 +75,7 @@ class Context:
     Attributes:
         networks: resolves the network of a request.
         limits: bounds on the work.
-        client_gone: set once nobody waits for the answer.
+        client_gone: set once no client waits for the answer.
         is_separate: whether the network has an engine of its own, so that a long question delays no other.
         progress: called with (finished items, all items) of a study.
     """

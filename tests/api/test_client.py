@@ -17,6 +17,8 @@ DEMO, SMALL = "leaf-spine-demo", "memphis-small"
 CUT = {"kind": "fail_links", "links": "leaf-1~spine-1"}
 LOCAL = {"notify", "advance", "executor", "n_workers", "n_processes", "n_threads", "dask", "cancel", "checkpoint"}
 """Arguments about how a study runs on this machine."""
+PICTURES = {"drawing", "report"}
+"""Questions whose answers are for a page: the local network draws with libraries that a client need not have."""
 LOCAL_OF = {"optimum": {"n_entries"}, "sample": {"tornado"}, "decide": {"tornado", "jobs"}}
 """Arguments that the service does not have."""
 
@@ -28,7 +30,7 @@ def remote(client: Any) -> Client:
 
 def test_every_question_is_a_method_with_the_arguments_of_the_local_one() -> None:
     requests = {question.path: set(question.request.model_fields) for question in QUESTIONS}
-    assert {method.path for method in METHODS.values()} == set(requests)
+    assert {method.path for method in METHODS.values()} == set(requests) - PICTURES
     for name, method in METHODS.items():
         parameters = dict(list(inspect.signature(getattr(twin.Network, name)).parameters.items())[1:])
         positional = [key for key, row in parameters.items() if row.kind is row.POSITIONAL_OR_KEYWORD]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -53,6 +55,11 @@ def test_keys_are_asked_for_and_a_key_that_reads_does_not_write(guarded: Any, ke
     assert "Bearer" in guarded.post("/v1/score", json=SCORE).headers["www-authenticate"]
     for headers in ({}, bearer("twin_wrong"), {"authorization": f"Basic {keys['read']}"}):
         problem_of(guarded.post("/v1/score", json=SCORE, headers=headers), 401)
+    browser = guarded.get("/")
+    assert (browser.status_code, browser.headers["www-authenticate"].partition(" ")[0]) == (401, "Basic")
+    for secret, status in ((keys["read"], 200), ("twin_wrong", 401)):
+        basic = base64.b64encode(f"any:{secret}".encode()).decode()
+        assert guarded.get("/", headers={"authorization": f"Basic {basic}"}).status_code == status
     for path in ("/livez", "/readyz", "/metrics"):
         assert guarded.get(path).status_code == 200
     assert guarded.post("/v1/score", json=SCORE, headers=bearer(keys["read"])).status_code == 200
@@ -72,6 +79,31 @@ def test_other_hosts_are_refused_and_pages_of_named_origins_may_ask(guarded: Any
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "https://a.example")
     asked = {"origin": "https://b.example", "access-control-request-method": "POST"}
     assert "access-control-allow-origin" not in guarded.options("/v1/score", headers=asked).headers
+
+
+def test_pages_of_other_sites_can_neither_ask_nor_store(guarded: Any, keys: dict[str, str]) -> None:
+    write = bearer(keys["write"])
+    for headers in ({"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        problem_of(guarded.post("/v1/import/table?store=mine", content=b"a,b", headers=write | headers), 403)
+        problem_of(guarded.post("/v1/score", json=SCORE, headers=write | headers), 403)
+    for headers in ({"origin": "http://twin.example"}, {"origin": "https://a.example"}, {"sec-fetch-site": "none"}):
+        assert guarded.post("/v1/score", json=SCORE, headers=write | headers).status_code == 200
+
+
+def test_a_key_that_reads_may_ask_for_runs_but_not_end_them(guarded: Any, keys: dict[str, str]) -> None:
+    read, write = bearer(keys["read"]), bearer(keys["write"])
+    run = guarded.post("/v1/runs/score", json=SCORE, headers=read).json()
+    assert guarded.get(f"/v1/runs/{run['id']}", headers=read).status_code == 200
+    problem_of(guarded.post(f"/v1/runs/{run['id']}/cancel", headers=read), 403)
+    problem_of(guarded.delete(f"/v1/runs/{run['id']}", headers=read), 403)
+    assert guarded.delete(f"/v1/runs/{run['id']}", headers=write).status_code == 204
+
+
+def test_the_interface_is_described_without_other_hosts(client: Any) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "POST /v1/what-if" in page.text
+    assert re.findall(r'(?:src|href)="(?![/#])', page.text) == []
 
 
 def test_requests_have_an_id_and_the_log_has_no_secret(

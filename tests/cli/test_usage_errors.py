@@ -12,7 +12,7 @@ from twin.cli import main as cli
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["scor", "memphis"], "no command 'scor' (did you mean 'score'?)"),
+        (["scor", "memphis"], "no command 'scor' (did you mean 'score' or 'store'?)"),
         (["zzz"], "no command 'zzz' (`twin --help` lists them)"),
         (["plans", "memphis"], "no command 'plans' (did you mean 'compare'?)"),
         (["--versoin"], "no option '--versoin' (did you mean '--version'?)"),

@@ -10,7 +10,7 @@ from twin.topologies import network_text
 
 from twin.errors import TwinError
 from twin.formats.native import parse_mapping
-from twin.loading import document_schema, from_document
+from twin.loading import from_document
 from twin.network import Network
 from twin.scenario.document_schema import document_schema as schema_of
 from twin.traffic.demand_generators import DEMAND_GENERATORS, generate
@@ -116,9 +116,10 @@ def test_its_row_says_what_it_is_and_the_schema_has_it(name: str) -> None:
     assert row.sentence.endswith(".")
     assert len(row.sentence.split()) <= 25
     assert row.params.__doc__
-    kinds = [item["properties"]["generator"]["const"] for item in schema_of()["$defs"]["TrafficBlock"]["oneOf"]]
-    assert name in kinds
-    properties = document_schema()["$defs"][f"{name}_traffic"]["properties"]
+    definitions = schema_of()["$defs"]
+    blocks = [definitions[item["$ref"].rpartition("/")[2]] for item in definitions["TrafficBlock"]["oneOf"]]
+    assert name in [block["properties"]["generator"]["const"] for block in blocks]
+    properties = definitions[f"{name}_traffic_params"]["properties"]
     assert all(spec.get("description") for spec in properties.values())
 
 

@@ -94,7 +94,8 @@ def test_it_can_be_a_campus(name: str) -> None:
 
 def test_every_fabric_is_in_the_table_and_in_the_schema() -> None:
     assert set(FABRICS) < set(GENERATORS)
-    blocks = document_schema()["$defs"]["Fabric"]["oneOf"]
+    definitions = document_schema()["$defs"]
+    blocks = [definitions[item["$ref"].rpartition("/")[2]] for item in definitions["Fabric"]["oneOf"]]
     assert {block["properties"]["generator"]["const"] for block in blocks} == set(GENERATORS)
 
 

@@ -25,6 +25,7 @@ LISTS: dict[str, dict[str, Any]] = {
     "set_fibre": {"links": ["wan"], "fibre": "G.654.E"},
     "swap_switches": {"nodes": ["a-leaf", "b-leaf"], "part": "leaf-51.2T"},
     "swap_accelerators": {"racks": BOTH_RACKS, "accelerator": "H200", "n_per_rack": 16},
+    "swap_servers": {"nodes": BOTH_RACKS, "part": "card-400G"},
     "fail_links": {"links": BOTH_CABLES},
     "fail_nodes": {"nodes": BOTH_RACKS},
     "fail_srlg": {"srlg": ["duct", "bridge"]},

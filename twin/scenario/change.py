@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ..arrays import CompiledNetwork, Ints, NetworkArrays, State
 from ..catalogue import Kind
 from ..catalogue.figure_reader import FigureReader
+from ..field_descriptions import describe_fields
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..model.records import STRICT
@@ -55,14 +56,15 @@ Fields = Mapping[str, Any]
 """Fields of a change as plain data, without `kind`."""
 
 
-def _require_kind(schema: dict[str, Any]) -> None:
-    """Require `kind` in the schema: data without it is refused, though the class has a default."""
+def _describe(schema: dict[str, Any], change: type[BaseModel]) -> None:
+    """Describe the fields, and require `kind`: data without it is refused, though the class has a default."""
+    describe_fields(schema, change)
     if "kind" in schema["properties"]:
         schema["required"] = ["kind", *schema.get("required", ())]
 
 
 class _Change(BaseModel):
-    model_config = STRICT | {"frozen": True, "json_schema_extra": _require_kind}
+    model_config = STRICT | {"frozen": True, "json_schema_extra": _describe}
 
     example: ClassVar[Fields]
     """Fields of an example that applies to the shipped network `example_network`."""

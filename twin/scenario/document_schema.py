@@ -60,7 +60,10 @@ def _add_block(document: dict[str, Any], block: str, name: str, row: _Row, noun:
     params = adapter_of(row.params).json_schema()
     definitions.update(params.pop("$defs", {}))
     definitions[f"{name}_{suffix}"] = params | {"title": f"{name} {suffix}".replace("_", " ")}
-    fields = {"generator": {"const": name, "type": "string"}, "params": {"$ref": f"#/$defs/{name}_{suffix}"}}
+    fields = {
+        "generator": {"const": name, "type": "string", "description": "Name of the generator."},
+        "params": {"$ref": f"#/$defs/{name}_{suffix}", "description": "Parameters of the generator."},
+    }
     definitions[f"{name}_{noun}"] = {
         "type": "object",
         "title": f"{name} {noun}",

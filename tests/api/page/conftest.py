@@ -1,4 +1,4 @@
-"""One server and one browser for all tests of the page in a browser."""
+"""One server and one browser for the tests of the page in a browser."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def site() -> Iterator[str]:
     thread.join(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """The Chromium of the system, driven by Playwright."""
+    """The Chromium of the system, driven by Playwright, whose event loop must end before tests that have their own."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip("no Chromium on this machine; .ci/run installs it")
