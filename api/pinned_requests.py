@@ -36,7 +36,8 @@ def network_label(data: dict[str, Any]) -> str:
     data: request as plain data.
     """
     network = data["network"]
-    return network if isinstance(network, str) else str(network.get("name") or "document")[:200]
+    name = network if isinstance(network, str) else str(network.get("name") or "document")[:200]
+    return name.encode("utf-8", "backslashreplace").decode()  # half a character cannot be stored
 
 
 def canonical_text(data: dict[str, Any]) -> str:

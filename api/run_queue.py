@@ -8,6 +8,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -49,7 +50,7 @@ class RunQueue:
     def __init__(self, answering: Answering, runs: RunStore, limits: Limits, n_concurrent: int = 1) -> None:
         self._answering, self._runs, self._n_concurrent = answering, runs, n_concurrent
         self._limits = limits._replace(max_study_s=MAX_RUN_S, max_sweep_s=MAX_RUN_S, max_answer_s=MAX_RUN_S)
-        self._owner = secrets.token_hex(16)
+        self._owners: set[str] = set()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,8 +64,9 @@ class RunQueue:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(StoreError):  # its runs count as lost after a minute
-            await run_in_threadpool(self._runs.release, self._owner)
+        for owner in self._owners:
+            with contextlib.suppress(StoreError):  # its run counts as lost after a minute
+                await run_in_threadpool(self._runs.release, owner)
 
     def wake(self) -> None:
         """Look for a run at once."""
@@ -73,9 +75,12 @@ class RunQueue:
     async def _serve(self) -> None:
         while True:
             self._wake.clear()
-            claim = await self._try(lambda: self._runs.claim(self._owner))
+            owner = secrets.token_hex(16)
+            claim = await self._try(partial(self._runs.claim, owner))
             if claim is not None:
-                await self._compute(claim)
+                self._owners.add(owner)
+                await self._compute(claim, owner)
+                self._owners.remove(owner)
             else:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_S)
@@ -96,12 +101,12 @@ class RunQueue:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, MAX_PAUSE_S)
 
-    async def _compute(self, claim: Claim) -> None:
-        ending = await self._ending(claim)
-        await self._try(lambda: self._runs.end(claim.run.id, self._owner, ending))
+    async def _compute(self, claim: Claim, owner: str) -> None:
+        ending = await self._ending(claim, owner)
+        await self._try(lambda: self._runs.end(claim.run.id, owner, ending))
         LOG.info("run %s of %s: %s", claim.run.id[:12], claim.run.question, ending.state.value)
 
-    async def _ending(self, claim: Claim) -> Ending:
+    async def _ending(self, claim: Claim, owner: str) -> Ending:
         """Return the end of a run: its answer, its problem, or that it is not wanted any more."""
         progress = (0, 0)
 
@@ -118,7 +123,7 @@ class RunQueue:
                 running = await self._answering.start(question, asked, asker)
                 while not running.result.done():
                     await asyncio.wait([running.result], timeout=REPORT_S)
-                    if not await self._try(lambda: self._runs.report(claim.run.id, self._owner, *progress)):
+                    if not await self._try(lambda: self._runs.report(claim.run.id, owner, *progress)):
                         return Ending(RunState.CANCELLED)
                 if not _was_busy(running):
                     return Ending(RunState.DONE, running.result.result().encode())

@@ -80,7 +80,7 @@ def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQu
     def ask(asked: Any) -> Response:
         data = pinned_request(asked, networks)
         run_id = _digest(question.path, canonical_text(data), package_version())
-        request = json.dumps(data, ensure_ascii=False).encode()
+        request = json.dumps(data).encode()  # in ASCII: half a character is for the question to refuse
         asking = runs.ask(NewRun(run_id, question.path, network_label(data), request))
         queue.wake()
         status = 200 if asking.run.state == RunState.DONE else 202

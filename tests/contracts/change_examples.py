@@ -160,6 +160,20 @@ EXAMPLES: list[Example] = [
         part="card-400G",
     ),
     _one(
+        "swap_servers",
+        changed(DATA, "nodes", "a-rack-1", part="card-400G", n_cards=4),
+        nodes="a-rack-1",
+        part="card-400G",
+        n_cards=4,
+    ),
+    _one(
+        "swap_servers",
+        changed(WITH_SERVERS, "nodes", "a-servers", part="card-400G", installed="2026-01-01"),
+        data=changed(WITH_SERVERS, "nodes", "a-servers", n_servers=2),
+        nodes="a-servers",
+        part="card-400G",
+    ),
+    _one(
         "swap_accelerators",
         _racks("GB300", 12),
         racks={"site": "a", "kind": "rack"},

@@ -123,6 +123,13 @@ def test_cancelling(runs: RunStore) -> None:
     assert not runs.report("b", "s", 1, 2)
     runs.end("b", "s", Ending(RunState.CANCELLED))
     assert runs.cancel("b").state == RunState.CANCELLED
+    runs.ask(new("c"))
+    runs.claim("first")
+    runs.cancel("c")
+    assert runs.ask(new("c")).is_new  # the work that is being cancelled counts no more
+    assert runs.claim("second") is not None
+    runs.end("c", "first", Ending(RunState.CANCELLED))
+    assert runs.report("c", "second", 1, 2)
     runs.delete("b")
     with pytest.raises(CatalogueError, match="unknown run"):
         runs.cancel("b")

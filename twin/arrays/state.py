@@ -19,6 +19,8 @@ OVERLAYS = frozenset(
         "node_part",
         "node_accelerator",
         "node_n_accelerators",
+        "node_n_cards",
+        "node_n_servers",
         "node_age_years",
         "node_up",
         "link_capacity_gbps",

@@ -26,10 +26,10 @@ def card_issues(nodes: Iterable[Node], links: Iterable[Link], by_id: Mapping[str
             yield Issue(where, f"a {node.kind} has no cards of accelerators", "n_cards belongs to a rack or host")
         elif node.n_accelerators or node.part is None:
             # cards without accelerators may have spare ports
-            yield from _port_issues(where, node.n_cards or 0, n_ports[name])
+            yield from port_issues(where, node.n_cards or 0, n_ports[name])
 
 
-def _port_issues(where: str, n_cards: int, n_ports: Mapping[int | None, int]) -> Iterator[Issue]:
+def port_issues(where: str, n_cards: int, n_ports: Mapping[int | None, int]) -> Iterator[Issue]:
     """Find a rail with fewer ports than cards; without rails all ports count together."""
     rails = sorted(rail for rail in n_ports if rail is not None)
     if not rails:

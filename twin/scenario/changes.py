@@ -17,6 +17,7 @@ from ..errors import ChangeError
 from ..model.globs import Globs, names_matching
 from ..model.records import FORWARDING_KINDS, Link, Node, Site
 from .balancing_change import SetLoadBalancing
+from .card_ports import check_card_ports
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .fibre_changes import Age, CutFibre, SetFibre, require_spans, without_measured_power
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
@@ -227,6 +228,7 @@ class SwapServers(StateChange):
         if kind == "card" and (state["node_n_servers"][rows] != NO_CODE).any():
             state = state.with_values("node_n_servers", rows, NO_CODE)
         if self.n_cards is not None:
+            check_card_ports(state, rows, self.n_cards, context.where)
             state = state.with_values("node_n_cards", rows, self.n_cards)
         aged = rows[state["node_n_accelerators"][rows] == 0]
         return state.with_values("node_part", rows, code).with_values("node_age_years", aged, 0.0)

@@ -61,7 +61,7 @@ class RunStore:
         self._now = now
 
     def ask(self, new: NewRun) -> Asked:
-        """Queue a run, unless the same one waits, runs or is done.
+        """Queue a run, unless the same one waits, runs or is done. One that is being cancelled begins anew.
 
         Raises:
             StoreLimitError: too many runs wait, or the database holds as many as it may.
@@ -69,7 +69,8 @@ class RunStore:
         """
         with self.database.write(RUNS) as connection:
             found = connection.execute(_runs().where(RUNS.c.id == new.id)).one_or_none()
-            if found is not None and found.state not in (RunState.FAILED, RunState.CANCELLED):
+            is_over = found is not None and (found.is_cancelled or found.state in (RunState.FAILED, RunState.CANCELLED))
+            if found is not None and not is_over:
                 return Asked(_run_of(found), False)
             self._purge(connection, len(new.request))
             self._check_limits(connection, is_new=found is None)
@@ -102,7 +103,7 @@ class RunStore:
     def claim(self, owner: str) -> Claim | None:
         """Take the oldest run that waits, or that a lost server was computing; None if there is none.
 
-        owner: id of this server.
+        owner: id of this work; each claim has its own, so that work on a run that was asked again counts no more.
         """
         lost_before = self._time(-self.limits.lost_after_s)
         with self.database.write(RUNS) as connection:
@@ -151,7 +152,7 @@ class RunStore:
             connection.execute(update(RUNS).where(is_mine).values(values))
 
     def release(self, owner: str) -> None:
-        """Queue the runs of a server that ends; the next one starts them anew."""
+        """Queue the run of a server that ends; the next one starts it anew."""
         is_mine = and_(RUNS.c.owner == owner, RUNS.c.state == RunState.RUNNING.value)
         waiting = {"state": RunState.QUEUED.value, "owner": None, "n_attempts": RUNS.c.n_attempts - 1}
         with self.database.write(RUNS) as connection:
