@@ -45,7 +45,7 @@ def test_demand_without_a_path_before_is_not_lost_by_failures() -> None:
 
 
 def test_failures_that_only_congest_are_counted_in_the_verdict() -> None:
-    """5 Gb/s between each two nodes of a ring of 8 Gb/s: after a failure two demands share one link, or three share two."""
+    """5 Gb/s between each two nodes of a ring of 8 Gb/s: after a failure demands share links."""
     closing = {"id": "closing", "ends": ["n0000", "n0002"], "capacity_gbps": 8.0}
     network = chain(3, closing, gbps=8.0)
     ends = (("n0000", "n0001"), ("n0001", "n0002"), ("n0000", "n0002"))
