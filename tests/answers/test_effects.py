@@ -171,3 +171,15 @@ def test_a_demand_whose_limit_stays_has_one_clear_sentence() -> None:
     data["demands"][0]["offered_gbps"] = 900.0
     row = effect(what_if(from_document(data), {"kind": "fail_nodes", "nodes": "e"}), "demands", "d", "carried_ratio")
     assert row.cause == "still limited by a~c (a → c), now without a~e, e~b – fail_nodes e"
+
+
+def test_the_age_of_a_link_names_its_transceiver_fibre_and_amplifiers() -> None:
+    """The field `age_years` of the link does not hide that of its spans; spans without an amplifier name none."""
+    network = twin.load("ageing-lines")
+    diff = what_if(network, {"kind": "age", "years": 10})
+    plain = effect(diff, "links", "metro", "margin_db")
+    assert plain.cause == "transceiver age_years 5.418 → 15.42, fibre age_years 20.42 → 30.42 – age"
+    spans = [change for change in network.preview([{"kind": "age", "years": 10}]).changes if change.record == "span"]
+    amplified = {name for c in spans if "amplifier_age_years" in {f.name for f in c.fields} for name in c.examples}
+    assert amplified
+    assert not any(name.startswith(("metro", "campus", "protected")) for name in amplified)

@@ -73,3 +73,12 @@ def test_a_format_without_a_path_is_refused() -> None:
     result = RUN.invoke(app, ["import", "netbox"])
     assert result.exit_code == 2
     assert "twin import netbox PATH" in result.stderr
+
+
+def test_it_says_what_was_written_and_where(tmp_path: Path) -> None:
+    source, target = str(SAMPLES["sndlib"](tmp_path / "x")), tmp_path / "n.yaml"
+    assert RUN.invoke(app, ["import", source]).stdout.endswith(
+        "Nothing was written: `-o network.yaml` writes the network.\n"
+    )
+    result = RUN.invoke(app, ["import", source, "-o", str(target)])
+    assert "".join(result.stdout.split()).endswith("".join(f"The network is in {target}.".split()))

@@ -79,6 +79,7 @@ def test_ctrl_c_prints_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("args", "text"),
     [
+        ((), "state one of --budget-usd, --goal, --target, --keep"),
         (("--budget-usd", "-1"), "--budget-usd"),
         (("--goal", "step_tim"), "did you mean 'step_time_s'?"),
         (("--budget-usd", "1", "--until", "2030"), "as_of"),

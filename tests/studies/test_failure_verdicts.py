@@ -44,6 +44,21 @@ def test_demand_without_a_path_before_is_not_lost_by_failures() -> None:
     assert report(network, "link").summary[0] == "None of 2 link failures loses demand."
 
 
+def test_failures_that_only_congest_are_counted_in_the_verdict() -> None:
+    """5 Gb/s between each two nodes of a ring of 8 Gb/s: after a failure demands share links."""
+    closing = {"id": "closing", "ends": ["n0000", "n0002"], "capacity_gbps": 8.0}
+    network = chain(3, closing, gbps=8.0)
+    ends = (("n0000", "n0001"), ("n0001", "n0002"), ("n0000", "n0002"))
+    demands = [{"id": f"d{i}", "source": a, "target": b, "offered_gbps": 5.0} for i, (a, b) in enumerate(ends)]
+    data = network.document.model_dump(mode="json", exclude_none=True) | {"demands": demands}
+    found = report(from_document(data), "link")
+    # without `closing` each of three demands gets 4 of 5 Gb/s; without another link two of them do
+    expected = {"closing": 3.0, "l0000": 2.0, "l0001": 2.0}
+    assert {row.id: row.not_carried_gbps for row in found.failures} == pytest.approx(expected)
+    assert found.summary[0] == "None of 3 link failures cuts demand off; 3 leave up to 3 Gb/s not carried."
+    assert report(from_document(data), "node").summary[0].startswith("3 of 3 node failures lose demand: after n0000 10")
+
+
 def test_a_loaded_link_of_unknown_rate_is_not_empty() -> None:
     found = report(chain(2, {"id": "second", "ends": ["n0000", "n0001"]}, gbps=None), "link")
     assert found.worst_utilisation_ratio is None

@@ -102,6 +102,8 @@ NODE_COLUMNS: dict[str, tuple[str, int]] = {
     "node_up": ("up", Kind.FLAG),
     "node_forwards": ("forwards", Kind.FLAG),
 }
+NAMES_IN_REASONS = {"link_age_years": "transceiver age_years", "span_age_years": "fibre age_years"}
+"""Names of fields in a text on a link and its spans, where both have a field of the name."""
 STATED_BY_ADDED = {
     "link": ("transceiver", "capacity_gbps", "n_parallel"),
     "node": ("part", "accelerator", "n_accelerators"),
@@ -132,13 +134,13 @@ def changed_fields(before: State, after: State, old: int, new: int) -> list[tupl
         old: row of the link before.
         new: row of the link after.
     """
-    found: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     spans = (_spans_of(before, np.array([old])), _spans_of(after, np.array([new])))
     rows = {"link": (np.array([old]), np.array([new])), "span": spans}
     for record, columns in (("link", LINK_COLUMNS), ("span", SPAN_COLUMNS)):
         sides = _Side(before, record, columns), _Side(after, record, columns)
         if len(rows[record][0]) != len(rows[record][1]):
-            found["n_spans"] = f"n_spans {len(rows[record][0])} → {len(rows[record][1])}"
+            found.append(("n_spans", f"n_spans {len(rows[record][0])} → {len(rows[record][1])}"))
             continue
         parts: dict[str, int] = {}
         for column, (name, _) in columns.items():
@@ -146,8 +148,8 @@ def changed_fields(before: State, after: State, old: int, new: int) -> list[tupl
             differ = np.flatnonzero((values[0] != values[1]) & ~(np.isnan(values[0]) & np.isnan(values[1])))
             if len(differ):
                 texts = [_short(sides[i].text(column, values[i][differ[0]], list(parts))) for i in (0, 1)]
-                found.setdefault(name, f"{name} {texts[0]} → {texts[1]}")
-    return list(found.items())
+                found.append((name, f"{NAMES_IN_REASONS.get(column, name)} {texts[0]} → {texts[1]}"))
+    return found
 
 
 def _short(value: Value) -> str:
@@ -195,6 +197,8 @@ class _Side:
     def values(self, column: str, rows: Ints, parts: dict[str, int]) -> Floats:
         """Values as floats: parts by their number in `parts`, which grows; -1 for none."""
         column_values = self.state[column][rows]
+        if column == "span_amplifier_age_years":  # spans without an amplifier have the age of the line in it
+            return np.where(self.state["span_amplifier"][rows] >= 0, column_values, np.nan)
         if self.columns[column][1] != Kind.PART:
             return np.asarray(column_values, dtype=np.float64)
         codes = [parts.setdefault(part, len(parts)) for part in self.state.parts]

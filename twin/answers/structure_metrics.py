@@ -108,14 +108,14 @@ STRUCTURE_METRICS: dict[str, Metric] = {
     "n_single_points_of_failure": Metric(
         _n_single_failures("single_points"),
         "lower",
-        "single points of failure",
+        "single points of failure between switches",
         "Forwarding nodes whose loss separates end points that are attached elsewhere.",
         without_traffic_only=True,
     ),
     "n_bridges": Metric(
         _n_single_failures("bridges"),
         "lower",
-        "bridges",
+        "bridges between switches",
         "Links between forwarding nodes whose loss, with all members, separates end points.",
         without_traffic_only=True,
     ),

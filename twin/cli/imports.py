@@ -104,6 +104,7 @@ def import_(
         from ..render.import_table import import_table
 
         show(import_table(imported.report.to_dict()))
+        _show_written(output, "network")
     if strict and imported.report.assumed:
         raise typer.Exit(CHECK_FAILED)
 
@@ -125,3 +126,10 @@ def _show_difference(
         show_answer(answer)
     else:
         show(difference_table(answer.to_dict()))
+        _show_written(output, "changes")
+
+
+def _show_written(output: Path | None, what: str) -> None:
+    """Show where the network or the changes were written, or which option writes them."""
+    written = f"Nothing was written: `-o {what}.yaml` writes the {what}."
+    show("\n" + (written if output is None else f"The {what} {'is' if what == 'network' else 'are'} in {output}."))

@@ -91,6 +91,8 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Search sets of changes for the best goal within a budget, or the least cost that reaches a target."""
+    if budget_usd is None and goal is None and target is None and not keep:
+        refuse("nothing says what the plan is for", "state one of --budget-usd, --goal, --target, --keep")
     where = executor_options(processes, dask, threads)
     with progress_bar("sets") as advance:
         answer = load_network(network, prices, traffic, own_parts).plan(

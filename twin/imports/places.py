@@ -8,6 +8,8 @@ from .cabling import Cable, Cabling, Device, Place
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth. Source: IUGG."""
+OWN_PLACE = "of device "
+"""Start of the keys of places that are made for devices which state none."""
 MAX_INDOOR_KM = 0.5
 """Length up to which a cable stays in a building or between neighbouring ones."""
 
@@ -68,7 +70,7 @@ class Buildings:
         if not without:
             return []
         stated = {place for name in members if (place := devices[name].place) is not None}
-        place = next(iter(stated)) if len(stated) == 1 else f"of device {min(device.key for device in without)}"
+        place = next(iter(stated)) if len(stated) == 1 else f"{OWN_PLACE}{min(device.key for device in without)}"
         place_at(self._cabling, place, min(device.name for device in without), None, None)
         for device in without:
             device.place = place

@@ -9,7 +9,7 @@ from .cabling import Cable, Cabling
 from .ledger import Ledger
 from .naming import MAX_NAME_LENGTH
 from .options import ImportOptions
-from .places import Buildings, straight_km_between
+from .places import OWN_PLACE, Buildings, straight_km_between
 from .trace import Path, path_text
 
 MIN_SPAN_KM = 1e-6
@@ -132,6 +132,8 @@ class SpanMaker:
             self.n_without_length += n
             hint = "state lengths, positions, or --site for devices of one building"
             problem = "latency and loss have no value" if n else "loss has no value; latency is stated"
+            if n and any(place is None or place.startswith(OWN_PLACE) for place in places):
+                problem += "; devices without a site get one each"
             self.ledger.finding("missing length", problem, hint, where)
             return self._unknown_length(path)
         self.n_assumed_length += n

@@ -157,7 +157,7 @@ def _check_aims(
         raise ChangeError(
             "neither a budget, a goal, a target nor a condition",
             where="budget_usd",
-            hint="--budget-usd 1e6 sets the most cost",
+            hint="state one of budget_usd, goal, target, keep",
         )
     _check_budget(budget_usd)
     if goal is not None:

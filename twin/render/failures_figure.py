@@ -75,7 +75,7 @@ def _group_label(row: Mapping[str, Any]) -> str:
 def _failures(axis: Any, data: Mapping[str, Any]) -> None:
     """Demand that each failure leaves without a path, and demand that full links do not carry."""
     rows = [row for row in data["failures"][:MAX_ROWS] if row["lost_gbps"] or row["not_carried_gbps"]]
-    axis.set_title("traffic lost, Gb/s")
+    axis.set_title("traffic without a path or not carried, Gb/s")
     _count(axis, data["n_failures"], "failures")
     if not rows:
         draw_empty_panel(axis, "no failure loses traffic")

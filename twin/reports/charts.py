@@ -144,5 +144,5 @@ def failures_chart(report: Data, kind_name: str) -> Chart | None:
     ]
     if not any(row["lost_gbps"] or row["not_carried_gbps"] for row in rows):
         return None
-    label = f"traffic lost by the failure of each {kind_name}, the worst first"
+    label = f"traffic without a path or not carried after the failure of each {kind_name}, the worst first"
     return Chart("failures", label, rows, 90 + 26 * len(rows))

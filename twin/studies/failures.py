@@ -314,18 +314,30 @@ def _fullness(row: LinkRow) -> tuple[float, str]:
     return -(row.worst_utilisation_ratio or 0.0), row.id
 
 
-def _summary(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPart) -> Iterator[str]:
-    n, links = sum(row.n_equal for row in failures), part.links
+def _verdict(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPart) -> str:
+    """Return the sentence on failures that leave demand without a path, and on those that leave links too full."""
+    counts = counted(sum(row.n_equal for row in failures), *noun)
+    least_gbps = (part.intact_not_carried_gbps or 0.0) * (1.0 + ROUNDING_RATIO)
+    congested = [row for row in failures if (row.not_carried_gbps or 0.0) > least_gbps]
+    more = ""
+    if congested:
+        n_congested = sum(row.n_equal for row in congested)
+        most_gbps = max(row.not_carried_gbps or 0.0 for row in congested)
+        verb, up_to = ("leaves", "") if n_congested == 1 else ("leave", "up to ")
+        more = f"; {n_congested:,} {verb} {up_to}{most_gbps:,.4g} Gb/s not carried"
     losing = [row for row in failures if row.lost_gbps > part.unrouted_gbps]
     if losing:
         n_losing = sum(row.n_equal for row in losing)
         verb = "loses" if n_losing == 1 else "lose"
-        yield (
-            f"{n_losing:,} of {counted(n, *noun)} {verb} demand: after {losing[0].id} "
-            f"{losing[0].lost_gbps:,.4g} Gb/s have no path."
-        )
-    else:
-        yield f"None of {counted(n, *noun)} loses demand."
+        after = f"after {losing[0].id} {losing[0].lost_gbps:,.4g} Gb/s have no path"
+        return f"{n_losing:,} of {counts} {verb} demand: {after}{more}."
+    is_known = all(row.not_carried_gbps is not None for row in failures)
+    return f"None of {counts} {'loses demand' if is_known and not more else 'cuts demand off'}{more}."
+
+
+def _summary(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPart) -> Iterator[str]:
+    n, links = sum(row.n_equal for row in failures), part.links
+    yield _verdict(noun, failures, part)
     worse = _worse(failures)
     if worse:
         most = max(worse, key=lambda row: row.lost_together_gbps or 0.0)
