@@ -15,7 +15,8 @@ from starlette.concurrency import run_in_threadpool
 
 from twin.answers.data import json_text, to_data
 from twin.arrays import package_version
-from twin.errors import StoreError
+from twin.errors import DocumentError, StoreError, did_you_mean
+from twin.errors.wording import quoted
 from twin.store.run_records import NewRun, Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
@@ -25,7 +26,7 @@ from .parameters import KNOWN_PARAMETERS
 from .pinned_requests import canonical_text, network_label, pinned_request
 from .problems import find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
-from .questions.table import QUESTIONS, Question
+from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question
 from .run_queue import RunQueue
 
 EVENT_S = 0.5
@@ -107,6 +108,9 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
         question: Annotated[str | None, Query(max_length=64, description="Name of a question: `failures`.")] = None,
     ) -> Response:
         """Return runs, the newest first, a page at a time."""
+        if question is not None and question not in QUESTION_BY_PATH:
+            hint = did_you_mean(question, QUESTION_BY_PATH) or f"known: {', '.join(QUESTION_BY_PATH)}"
+            raise DocumentError(f"{quoted(question)} is no question", where="query.question", hint=hint)
         return _json(runs.page(limit, after, state, question))
 
     @router.get("/{run}", responses=responses_of(Run, 404, 422, 503), operation_id="run", response_class=Response)

@@ -81,7 +81,7 @@ class Record(Mapping[str, Any]):
         if name.startswith("__") or name == "_data":
             raise AttributeError(name)
         if name not in self._data:
-            raise AttributeError(f"no field {name!r} {did_you_mean(name, self._data)}".rstrip())
+            raise AttributeError(_unknown("field", name, self._data))
         return _wrapped(self._data[name])
 
     def __getitem__(self, key: str) -> Any:
@@ -152,7 +152,7 @@ class RemoteNetwork:
 
     def __getattr__(self, name: str) -> Callable[..., RemoteAnswer]:
         if name not in METHODS:
-            raise AttributeError(f"no question {name!r} {did_you_mean(name, METHODS)}".rstrip())
+            raise AttributeError(_unknown("question", name, METHODS))
         method = METHODS[name]
 
         def ask(*values: Any, **arguments: Any) -> RemoteAnswer:
@@ -193,9 +193,7 @@ class Client:
         network: name of a network of the service; or a path, a document or plain data, sent with each question.
         """
         if isinstance(network, Path) or (isinstance(network, str) and network.lower().endswith(FILE_ENDINGS)):
-            from .formats import read_mapping
-
-            return RemoteNetwork(self, read_mapping(Path(network)))
+            return RemoteNetwork(self, _document_of(Path(network)))
         return RemoteNetwork(self, network if isinstance(network, str) else _plain(network))
 
     def get(self, path: str, **parameters: str) -> RemoteAnswer:
@@ -213,8 +211,15 @@ class Client:
         Args:
             path: path of the question after `/v1/`.
             body: fields of the request.
+
+        Raises:
+            DocumentError: a value that JSON does not have.
         """
-        return self._send("POST", path, content=json.dumps(body, allow_nan=False))
+        try:
+            content = json.dumps(body, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise errors.DocumentError(f"cannot be sent as JSON: {error}", where=path) from error
+        return self._send("POST", path, content=content)
 
     def close(self) -> None:
         """Close the connections."""
@@ -310,6 +315,22 @@ def _fields(name: str, method: Method, values: Sequence[Any], arguments: Mapping
         if value is not None or (name, argument) == ("link", "years"):
             body[field] = value._network if isinstance(value, RemoteNetwork) else _plain(value)
     return body
+
+
+def _unknown(noun: str, name: str, known: Iterable[str]) -> str:
+    """Return a message about an unknown name, with similar ones."""
+    hint = did_you_mean(name, known)
+    return f"no {noun} {name!r} ({hint})" if hint else f"no {noun} {name!r}"
+
+
+def _document_of(path: Path) -> Any:
+    """Return the document of a file as plain data. Without a `name` it takes that of the file, as `twin.load` does."""
+    from .formats import read_mapping
+
+    data = read_mapping(path)
+    if data.get("name") in (None, ""):
+        data["name"] = path.stem
+    return _plain(data)
 
 
 def _listed(changes: Any) -> list[Any]:

@@ -65,7 +65,7 @@ def load(
         document = _read_document(parse_mapping(network_text(text), text, as_json=False), text)
         return _network(document, text, prices, parts)
     path = Path(text)
-    if path.suffix.lower() in READERS or path.exists():
+    if path.suffix or path.name != text or path.exists():  # one that does not exist is refused as a file
         with located(path):
             document = _read_document(read_mapping(path), text)
         return _network(document, path.stem, prices, parts, path)

@@ -144,3 +144,6 @@ def test_runs_go_on_after_a_restart(tmp_path: Path, slow: threading.Event) -> No
         assert (page["runs"][0]["id"], page["next"]) == ("f" * 64, 2)
         assert client.get("/v1/runs", params={"question": "sweep"}).json()["runs"][0]["id"] == run["id"]
         problem_of(client.get("/v1/runs", params={"state": "ready"}), 422, "document-error")
+        refused = problem_of(client.get("/v1/runs", params={"question": "failure"}), 422, "document-error")
+        (issue,) = refused.issues
+        assert (issue.where, issue.hint) == ("query.question", "did you mean 'failures'?")

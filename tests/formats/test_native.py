@@ -22,6 +22,7 @@ from twin import formats
 from twin.errors import DocumentError, TwinError
 from twin.formats import WRITERS, parse_document, read_mapping, write_document
 from twin.formats.native import parse_mapping
+from twin.loading import load
 from twin.model.validation import adapter_of, validate_as
 from twin.scenario.apply import parse_changes
 
@@ -169,11 +170,15 @@ def test_changes_are_told_with_near_kinds_and_fields() -> None:
 def test_a_missing_file_a_folder_and_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DocumentError, match="cannot be read: No such file"):
         read_mapping(tmp_path / "none.yaml")
+    with pytest.raises(DocumentError, match="there is no folder"):
+        read_mapping(tmp_path / "none" / "n.yaml")
     with pytest.raises(DocumentError, match="cannot be read: Is a directory"):
         read_mapping(tmp_path)
     path = tmp_path / "n.yaml"
     path.write_text(NODES)
     assert read_mapping(path)["nodes"]
+    with pytest.raises(DocumentError, match=r"n\.yam: cannot be read: No such file.*did you mean 'n\.yaml'"):
+        load(tmp_path / "n.yam")
     monkeypatch.setattr(formats, "MAX_FILE_BYTES", 10)
     with pytest.raises(DocumentError, match=rf"n\.yaml: {len(NODES)} bytes; expected at most 10 bytes"):
         read_mapping(path)

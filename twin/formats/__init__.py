@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..errors import DocumentError
+from ..errors import DocumentError, did_you_mean
 from ..model.document import TopologyDocument
 from .native import parse_document, parse_json, parse_yaml, to_json_bytes, to_yaml_bytes
 from .readers import Reader, Writer
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_FILES = 10_000
+"""Most files of a folder that are looked at for a hint."""
 
 _YAML = Reader("yaml", "Native document, YAML.", parse_yaml)
 READERS: dict[str, Reader] = {
@@ -57,7 +60,20 @@ def read_content(path: Path) -> bytes:
             raise DocumentError(f"{size} bytes", where=where, expected=f"at most {MAX_FILE_BYTES} bytes")
         return path.read_bytes()
     except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror}", where=where) from error
+        raise DocumentError(f"cannot be read: {error.strerror}", where=where, hint=_near_files(path)) from error
+
+
+def _near_files(path: Path) -> str:
+    """Return a hint with files of similar names in the folder of a file that does not exist."""
+    try:
+        if path.exists():
+            return ""
+        files = islice(path.parent.iterdir(), MAX_FILES)
+        return did_you_mean(path.name, (file.name for file in files if file.name[0] != "."))
+    except FileNotFoundError:
+        return f"there is no folder {str(path.parent)!r}"
+    except (OSError, ValueError):
+        return ""
 
 
 def write_document(document: TopologyDocument, path: Path) -> None:
