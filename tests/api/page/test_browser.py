@@ -71,6 +71,20 @@ def test_from_the_list_to_the_verdict_and_the_drawing(visit: Visit) -> None:
     assert page.get_by_label("Colour by").first.evaluate("(menu) => menu.selectedOptions[0].text") == "age"
 
 
+def test_a_drawing_under_the_pointer_survives_a_resize(visit: Visit) -> None:
+    page = visit.open(f"{SMALL}?view=overview")
+    place = page.locator('[data-kind="drawing"]')
+    box = place.bounding_box()
+    for step in range(60):  # down the middle, until a tooltip opens
+        page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] * step / 60)
+        if place.get_by_text("Gb/s").or_(place.get_by_text("Tb/s")).count():
+            break
+    else:
+        pytest.fail("no line was found under the pointer")
+    page.set_viewport_size({"width": 900, "height": 700})
+    page.wait_for_timeout(400)  # the window of ECharts for a second tooltip
+
+
 def test_a_plan_is_chosen_previewed_run_and_shared(visit: Visit, browser: Any, site: str) -> None:
     page = visit.open(f"{SMALL}?view=change")
     page.get_by_label("Show the network").select_option("fibre-upgrade")
