@@ -134,9 +134,7 @@ def _plan_boxes(network: PageNetwork, state: PageState) -> Html:
 
 def _compare_form(network: PageNetwork, state: PageState, errors: Errors) -> Html:
     if not network.plans:
-        return element(
-            "p", "This network has no plans. The view Change shows what your own changes do."
-        )
+        return element("p", "This network has no plans. The view Change shows what your own changes do.")
     return element(
         "form",
         changes.hidden_state(state),
