@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from twin.errors import DocumentError, Issue, TwinError
@@ -15,10 +15,10 @@ from twin.scenario.changes import CHANGES
 
 from .fields import Values, data_of, fields_of
 from .form import Errors, form_fields
-from .html import Html, element, joined, marked
+from .html import Html, element, joined, marked, sentence
 from .parts import Ask, Content
 from .problem import problem_html
-from .state import PageState, changes_text
+from .state import KEPT, PageState, changes_text
 
 LEVEL_TITLES = {"structure": "Nodes and links", "workload": "Jobs and traffic", "state": "Equipment, age and failures"}
 
@@ -42,8 +42,8 @@ def errors_of(issues: Sequence[Issue]) -> dict[str, list[str]]:
     """Return the texts of problems by place."""
     errors: dict[str, list[str]] = {}
     for issue in issues:
-        text = f"{issue.problem}" + (f": {issue.hint}" if issue.hint else "")
-        errors.setdefault(issue.where, []).append(text[:1].upper() + text[1:] + ". ")
+        text = " ".join(sentence(part) for part in (issue.problem, issue.hint) if part)
+        errors.setdefault(issue.where, []).append(f"{text} ")
     return errors
 
 
@@ -109,9 +109,9 @@ def _is_inside(name: str, known: set[str]) -> bool:
     return name.partition(".")[0].partition("[")[0] in known
 
 
-def hidden_state(state: PageState) -> Html:
-    """Return hidden fields that keep the shared part of the state in a form."""
-    pairs = [("view", state.view), *((name, state.text(name)) for name in ("job", "ageing", "plan", "changes", "heat"))]
+def hidden_state(state: PageState, shown: Collection[str] = ()) -> Html:
+    """Return hidden fields that keep the shared part of the state in a form, but those that the form shows."""
+    pairs = [("view", state.view), *((name, state.text(name)) for name in KEPT if name not in shown)]
     return joined(element("input", type="hidden", name=name, value=text) for name, text in pairs if text)
 
 

@@ -29,6 +29,16 @@ def marked(text: str) -> Html:
     return joined(element("code", part) if i % 2 else part for i, part in enumerate(parts))
 
 
+def ended(text: str) -> str:
+    """Return a text with one mark at its end."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital and one mark at its end."""
+    return text[:1].upper() + ended(text[1:])
+
+
 def element(tag: str, /, *children: str | Iterable[str] | None, **attributes: Attribute) -> Html:
     """Return an element.
 

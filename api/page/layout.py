@@ -9,10 +9,13 @@ from twin.arrays import package_version
 from twin.reports.blocks import block_html, compact_json
 from twin.reports.page import chart_settings
 
+from .changes import hidden_state
 from .form import Errors
 from .html import Html, element, joined, marked
+from .known import UNKNOWN_TITLE, unknown_parameters, unknown_view
 from .networks import PageNetwork
 from .parts import Content
+from .problem import problem_box
 from .state import PageState
 from .views import VIEWS, Part
 
@@ -82,11 +85,13 @@ def network_page(network: PageNetwork, state: PageState, errors: Errors) -> str:
         errors: problems of fields that were entered, by name.
     """
     view = VIEWS[state.view]
+    unknown = unknown_parameters(state)
     return page_html(
         f"{network.name}: {view.title}",
         element("p", marked(network.sentence), class_="quiet"),
         _case_form(network, state),
         _tabs(state),
+        problem_box(UNKNOWN_TITLE, unknown) if unknown else None,
         view.forms(network, state, errors),
         (_place(part, state) for part in view.parts if part.is_shown(state)),
         element(
@@ -96,6 +101,17 @@ def network_page(network: PageNetwork, state: PageState, errors: Errors) -> str:
         ),
         heading=network.name,
     )
+
+
+def unknown_view_page(network: PageNetwork, state: PageState) -> str:
+    """Return the page for an address whose view does not exist, with the tabs of those that do.
+
+    Args:
+        network: the network.
+        state: state of the page.
+    """
+    box = problem_box("No such view", [unknown_view(state)])
+    return page_html(f"{network.name}: no such view", _tabs(state), box, heading=network.name)
 
 
 def _tabs(state: PageState) -> Html:
@@ -117,9 +133,7 @@ def _case_form(network: PageNetwork, state: PageState) -> Html:
     jobs += [(job.id, job.id) for job in network.jobs]
     return element(
         "form",
-        element("input", type="hidden", name="view", value=state.view),
-        element("input", type="hidden", name="heat", value=state.text("heat")) if state.text("heat") else None,
-        element("input", type="hidden", name="changes", value=own) if own else None,
+        hidden_state(state, ("plan", "job", "ageing") if network.jobs else ("plan", "ageing")),
         _menu("plan", "Show the network", plans, state.text("plan")),
         _menu("job", "Job", jobs, state.text("job")) if network.jobs else None,
         _menu("ageing", "Ageing", AGEING, state.text("ageing")),

@@ -20,7 +20,7 @@ from twin.render.forecast_table import forecast_table
 from twin.render.link_tables import link_report_table, links_table
 from twin.render.money_table import money_table
 from twin.render.score_table import score_table
-from twin.render.table_parts import sentences
+from twin.render.table_parts import sentences, warning_lines
 from twin.reports.blocks import Block, Folded, Grid, Sentence, blocks_of
 from twin.reports.charts import (
     AS_IT_IS,
@@ -39,8 +39,12 @@ from .state import PageState
 
 Content = list[Block | Html]
 Ask = Callable[..., Awaitable[dict[str, Any]]]
+OWN_CHANGES = "own changes"
+"""Name of the network after own changes, among those of plans."""
 MAX_COMPARED = 4
 """Most plans that the page compares at once."""
+NO_GROWTH = {"growth_ratio_per_year": ForecastRequest.model_fields["growth_ratio_per_year"].default}
+"""Growth of the traffic where a form leaves it empty, the same in each view."""
 TOP_FAILURES = 40
 """Failures and links that the page asks for."""
 WORST_FAILURE = "worst_failure_utilisation_ratio"
@@ -63,7 +67,7 @@ async def verdict(ask: Ask, state: PageState) -> Content:
     if not state.is_changed:
         data = await ask("score", **case, main_assumptions=False)
         table = _after_title(blocks_of(score_table(data)), len(data["summary"]) + 1)
-        return [*_lead(data), *_warnings(data), Folded("Metrics", tuple(table))]
+        return [*_lead(data), *_blocks(warning_lines(data)), Folded("Metrics", tuple(table))]
     data = await ask("what-if", **case, main_assumptions=False, causes=False, top=5)
     return [*_lead(data), Folded("Metrics before and after", _metrics(data, all_metrics=True))]
 
@@ -166,14 +170,19 @@ def _blocks(renderables: Iterable[Any]) -> tuple[Block, ...]:
 
 
 async def compare(ask: Ask, state: PageState) -> Content:
-    """Return up to four plans side by side."""
+    """Return up to four plans side by side, and own changes beside them."""
     body = options(CompareRequest, ("plans",), state)
     if len(body.get("plans", ())) > MAX_COMPARED:
         raise ChangeError(f"{len(body['plans'])} plans", where="plans", expected=f"at most {MAX_COMPARED} on this page")
     case = {key: value for key, value in state.case().items() if key not in ("plan", "changes")}
     data = await ask("compare", **case, **body)
     diffs = list(data["plans"].values())
-    content: Content = [*map(Sentence, data["summary"]), plans_chart(diffs)]
+    best = list(data["summary"])
+    if state.text("changes"):
+        own = await ask("what-if", **case, changes=state.changes(), main_assumptions=False)
+        diffs.append(own | {"plan": OWN_CHANGES})
+        best = [f"Of the plans, without own changes: {line[:1].lower()}{line[1:]}" for line in best]
+    content: Content = [*map(Sentence, best), plans_chart(diffs)]
     content += _after_title(blocks_of(compare_table(diffs)), 1)
     for diff in diffs:
         content += [Sentence(f"After {diff['plan']}", "heading"), *map(Sentence, diff["summary"])]
@@ -205,7 +214,7 @@ async def forecast(ask: Ask, state: PageState) -> Content:
         "forecast", **{k: v for k, v in state.case().items() if k != "ageing"}, **options(ForecastRequest, names, state)
     )
     tables = tuple(block for block in blocks_of(forecast_table(data)) if isinstance(block, Grid))
-    chart = forecast_chart([(state.plan or ("own changes" if state.is_changed else AS_IT_IS), data)])
+    chart = forecast_chart([(state.plan or (OWN_CHANGES if state.is_changed else AS_IT_IS), data)])
     return [*_lead(data), year_slider(data, state), chart, Folded("Dates as a table", tables)]
 
 
@@ -252,11 +261,6 @@ def _lead(data: Mapping[str, Any]) -> Iterator[Block | Html]:
     if first:
         yield element("p", first, class_="verdict")
     yield from map(Sentence, others)
-
-
-def _warnings(data: Mapping[str, Any]) -> Iterator[Sentence]:
-    for row in data.get("warnings", ()):
-        yield Sentence(f"Warning: {row['where']}: {row['problem']}, {row['effect']}.")
 
 
 def _after_title(blocks: Iterator[Block], n_first: int) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from twin.errors import Issue, TwinError
 
 from ..problems import MAX_ISSUES, TITLES
-from .html import Html, element
+from .html import Html, element, ended, sentence
 
 
 def problem_html(error: TwinError) -> Html:
@@ -27,8 +27,9 @@ def problem_box(title: str, issues: Sequence[Issue] = (), detail: str = "") -> H
         element(
             "li",
             element("code", issue.where) if issue.where else None,
-            f"{': ' * bool(issue.where)}{issue.problem}.",
-            element("span", f" {issue.hint[:1].upper()}{issue.hint[1:]}.", class_="hint") if issue.hint else None,
+            ": " if issue.where else None,
+            ended(issue.problem),
+            element("span", f" {sentence(issue.hint)}", class_="hint") if issue.hint else None,
             data_where=issue.where,
         )
         for issue in issues[:MAX_ISSUES]

@@ -20,13 +20,14 @@ from .ask import Asker
 from .changes import change_of
 from .form import Errors
 from .html import Html
-from .layout import network_page, page_html, part_html
+from .known import UNKNOWN_TITLE, unknown_parameters, unknown_view
+from .layout import network_page, page_html, part_html, unknown_view_page
 from .network_list import networks_page, revisions_page
 from .networks import PageNetworks
-from .parts import options
+from .parts import NO_GROWTH, options
 from .problem import problem_box, problem_html
 from .security import HEADERS, check_same_origin
-from .state import PageState, changes_text
+from .state import PageState, changes_text, state_of
 from .views import VIEWS
 
 PAGE, REPORTS = "twin.api.page", "twin.reports"
@@ -79,11 +80,11 @@ def page_routes(answering: Answering, store: NetworkStore) -> APIRouter:
 
     @router.get("/networks/{name}/parts/{part}", dependencies=[Depends(check_same_origin)])
     async def part(name: str, part: str, request: Request) -> Response:
-        return await _part(Asker(answering, request), part, _state(name, request))
+        return await _part(Asker(answering, request), part, state_of(name, request.query_params.multi_items()))
 
     @router.get("/networks/{name}/report", dependencies=[Depends(check_same_origin)])
     async def report(name: str, request: Request) -> Response:
-        return await _report(Asker(answering, request), _state(name, request))
+        return await _report(Asker(answering, request), state_of(name, request.query_params.multi_items()))
 
     return router
 
@@ -92,22 +93,14 @@ def _html(text: str, status: int = 200) -> Response:
     return Response(text, status, HEADERS | {"Cache-Control": "no-cache"}, "text/html")
 
 
-def _state(name: str, request: Request) -> PageState:
-    values: dict[str, list[str]] = {}
-    for key, text in request.query_params.multi_items():
-        values.setdefault(key, []).append(text)
-    view = next(iter(values.pop("view", [])), "overview")
-    if any(values.get(key, [""])[0] for key in ("plan", "changes")):
-        values["case"] = ["1"]
-    return PageState(name, view if view in VIEWS else "overview", values)
-
-
 def _network(known: PageNetworks, name: str, request: Request) -> Response:
     try:
         found = known.network(name)
     except NotFoundError as error:
         return _html(page_html("No such network", problem_html(error.error)), 404)
-    state = _state(name, request)
+    state = state_of(name, request.query_params.multi_items())
+    if state.view not in VIEWS:
+        return _html(unknown_view_page(found, state), 404)
     errors: Errors = {}
     kind = state.text("kind")
     if state.text("add") and kind in CHANGES:
@@ -123,6 +116,8 @@ def _network(known: PageNetworks, name: str, request: Request) -> Response:
 
 
 async def _part(ask: Asker, name: str, state: PageState) -> Response:
+    if state.view not in VIEWS:
+        return _html(problem_box("No such view", [unknown_view(state)]), 404)
     part = next((part for part in VIEWS[state.view].parts if part.name == name), None)
     if part is None:
         return _html(problem_box("No such part", detail=f"The view {state.view} has no part {name}."), 404)
@@ -147,11 +142,14 @@ def _busy(error: HTTPException) -> Html:
 
 
 async def _report(ask: Asker, state: PageState) -> Response:
+    unknown = unknown_parameters(state)
+    if unknown:
+        return _html(page_html(f"Report of {state.network}", problem_box(UNKNOWN_TITLE, unknown)), 422)
     body: dict[str, Any] = {"network": state.network}
     if state.text("job"):
         body["job"] = state.text("job")
     try:
-        data = await ask("report", **body, **options(ReportRequest, REPORT_FIELDS, state))
+        data = await ask("report", **body, **NO_GROWTH | options(ReportRequest, REPORT_FIELDS, state))
     except ClientGoneError:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
     except (NotFoundError, TwinError) as error:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from twin.errors import ChangeError
 
-KEPT = ("job", "ageing", "plan", "changes", "heat")
+KEPT = ("job", "ageing", "plan", "changes", "heat", "growth_ratio_per_year")
 """Parts of the state that every view shares."""
 MAX_CHANGES_CHARACTERS = 30_000
 """Longest list of changes in an address."""
@@ -106,6 +106,22 @@ class PageState:
         """Return the address of a part of this view, with all of the state."""
         pairs = [(name, text) for name, texts in self.values.items() for text in texts if text and name != "view"]
         return f"{network_address(self.network)}/parts/{part}?{urlencode([('view', self.view), *pairs])}"
+
+
+def state_of(network: str, pairs: Iterable[tuple[str, str]]) -> PageState:
+    """Return the state that the query of an address holds.
+
+    Args:
+        network: name of the network.
+        pairs: name and text of each parameter.
+    """
+    values: dict[str, list[str]] = {}
+    for key, text in pairs:
+        values.setdefault(key, []).append(text)
+    view = next(filter(None, values.pop("view", [])), "overview")
+    if any(values.get(key, [""])[0] for key in ("plan", "changes")):
+        values["case"] = ["1"]
+    return PageState(network, view, values)
 
 
 def network_address(name: str) -> str:

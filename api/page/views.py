@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..bodies import FailuresRequest, ForecastRequest, LinkRequest, LinksRequest, MoneyRequest, ReportRequest
@@ -72,7 +73,7 @@ def _question_form(
         fields = fields_of(model.model_json_schema(), names)
         return element(
             "form",
-            changes.hidden_state(state),
+            changes.hidden_state(state, names),
             element("input", type="hidden", name=run, value="1") if run else None,
             form_fields(fields, state.values, errors),
             element("button", button, type="submit"),
@@ -133,7 +134,7 @@ def _plan_boxes(network: PageNetwork, state: PageState) -> Html:
 
 def _compare_form(network: PageNetwork, state: PageState, errors: Errors) -> Html:
     if not network.plans:
-        return element("p", "The document of this network has no plans. Compose changes in the view Change.")
+        return element("p", "This network has no plans. The view Change shows what your own changes do.")
     return element(
         "form",
         changes.hidden_state(state),
@@ -144,16 +145,21 @@ def _compare_form(network: PageNetwork, state: PageState, errors: Errors) -> Htm
             element("p", *errors.get("plans", ()), class_="error") if errors.get("plans") else None,
             data_field="plans",
         ),
+        element("p", "Your own changes are compared beside them.") if state.text("changes") else None,
         element("button", "Compare", type="submit"),
         method="get",
     )
 
 
 def _report_form(network: PageNetwork, state: PageState, errors: Errors) -> Html:
-    fields = fields_of(ReportRequest.model_json_schema(), ("format", "years", "growth_ratio_per_year", "n_samples"))
+    names = ("format", "years", "growth_ratio_per_year", "n_samples")
+    fields = [
+        replace(field, default=parts.NO_GROWTH["growth_ratio_per_year"]) if field.name in parts.NO_GROWTH else field
+        for field in fields_of(ReportRequest.model_json_schema(), names)
+    ]
     return element(
         "form",
-        changes.hidden_state(state),
+        changes.hidden_state(state, names),
         element("p", "The report is one file with verdict, drawing, causes, forecast, failures, money and sources."),
         element("fieldset", element("legend", "Plans to compare"), _plan_boxes(network, state), data_field="plans")
         if network.plans

@@ -55,7 +55,7 @@ def test_switches_without_a_part_add_no_latency_and_a_warning_says_so() -> None:
     assert (warning.rule, warning.n_links, warning.effect) == (
         "part",
         2,
-        "latency of 2 switches without a part is not counted",
+        "the latency of 2 switches is not counted",
     )
     stated = [link | {"latency_us": 1} for link in links]
     assert from_document({"sites": SITES, "nodes": nodes, "links": stated}).warnings == ()

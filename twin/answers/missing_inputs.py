@@ -79,7 +79,7 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
         without_part.any(axis=1),
         "part",
         "at switches without a part",
-        f"latency of {counted(n_switches, 'switch', 'switches')} without a part is not counted",
+        f"the latency of {counted(n_switches, 'switch', 'switches')} is not counted",
         "State part of the nodes, or latency_us of the links",
     )
     without_rate = np.isnan(stated_gbps(state, reader)) & (state["link_transceiver"] < 0)

@@ -104,6 +104,7 @@
   };
 
   /* --- stored networks ----------------------------------------------------------------------------------------- */
+  const ended = (text) => (/[.?!]$/.test(text) ? text : `${text}.`);
   const showProblem = (place, problem) => {
     const box = document.createElement("div");
     box.className = "problem";
@@ -113,7 +114,7 @@
     (problem.issues.length ? problem.issues : [{ where: "", problem: problem.detail, hint: "" }]).forEach((issue) => {
       const row = document.createElement("li");
       row.dataset.where = issue.where;
-      row.textContent = `${issue.where}${issue.where ? ": " : ""}${issue.problem}${issue.hint ? `. ${issue.hint}` : ""}`;
+      row.textContent = `${issue.where}${issue.where ? ": " : ""}${ended(issue.problem)}${issue.hint ? ` ${issue.hint[0].toUpperCase()}${ended(issue.hint.slice(1))}` : ""}`;
       list.append(row);
     });
     box.append(heading, list);

@@ -71,6 +71,21 @@ def test_from_the_list_to_the_verdict_and_the_drawing(visit: Visit) -> None:
     assert page.get_by_label("Colour by").first.evaluate("(menu) => menu.selectedOptions[0].text") == "age"
 
 
+def test_a_drawing_under_the_pointer_survives_a_resize(visit: Visit) -> None:
+    page = visit.open(SMALL)
+    place = page.locator('[data-kind="drawing"]')
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    for right_px in range(250, 350, 2):  # across a line between two tiers, until its tooltip opens
+        page.mouse.move(box["x"] + right_px, box["y"] + 200)
+        if place.get_by_text("b/s").count():
+            break
+    else:
+        pytest.fail("no line was found under the pointer")
+    page.set_viewport_size({"width": SIZES["wide"][0] - 20, "height": SIZES["wide"][1]})
+    page.wait_for_timeout(300)  # ECharts shows a tooltip of the new drawing after a moment
+
+
 def test_a_plan_is_chosen_previewed_run_and_shared(visit: Visit, browser: Any, site: str) -> None:
     page = visit.open(f"{SMALL}?view=change")
     page.get_by_label("Show the network").select_option("fibre-upgrade")

@@ -174,6 +174,36 @@ def test_changes_of_a_broken_address_are_refused(client: Any, changes: str) -> N
     assert client.get(SMALL, params={"view": "change", "changes": changes}).status_code == 200
 
 
+def test_own_changes_are_compared_beside_the_plans(client: Any) -> None:
+    changes = json.dumps([{"kind": "age", "years": 5}])
+    query = {"view": "compare", "plans": "balance-load", "changes": changes}
+    page = client.get(f"{SMALL}/parts/compare", params=query).text
+    assert "After own changes" in page
+    assert "Of the plans, without own changes: best goodput" in page
+    assert "After own changes" not in client.get(f"{SMALL}/parts/compare", params=query | {"changes": ""}).text
+
+
+def test_unknown_views_and_parameters_are_named(client: Any) -> None:
+    view = client.get(f"{SMALL}?view=forcast")
+    assert view.status_code == client.get(f"{SMALL}/parts/verdict?view=forcast").status_code == 404
+    assert "Did you mean &#x27;forecast&#x27;?" in view.text
+    assert "?." not in view.text
+    page = client.get(f"{SMALL}?view=forecast&yeers=3&links.tier=wide_area&n.placement=2").text
+    assert page.count("unknown parameter") == 1
+    assert "Did you mean &#x27;years&#x27;" in page
+    assert client.get(f"{SMALL}/report?yeers=3").status_code == 422
+
+
+def test_views_share_the_growth_of_the_traffic(client: Any) -> None:
+    report = client.get(f"{SMALL}?view=report").text
+    assert "Empty: 0.0." in report
+    assert "Empty: 0.3." not in report
+    page = Reader(client.get(f"{SMALL}?view=forecast&growth_ratio_per_year=0.2").text)
+    grown = [each for each in page.addresses if "growth_ratio_per_year=0.2" in each]
+    assert any("view=report" in each for each in grown)
+    assert 'value="0.2"' in client.get(f"{SMALL}?view=report&growth_ratio_per_year=0.2").text
+
+
 def test_more_than_four_plans_are_refused(client: Any) -> None:
     plans = [plan.id for plan in twin.load("memphis-small").document.plans][:5]
     answer = client.get(f"{SMALL}/parts/compare", params={"view": "compare", "plans": plans})

@@ -17,6 +17,7 @@ const twinCharts = (settings) => {
     if (value === null || value === undefined) return "–";
     return unit === "ratio" || unit === "1" ? percent(value) : unit === "s" ? seconds(value) : unit === "USD" ? usd(value) : `${digits(value)} ${unit}`;
   };
+  const counted = (n, noun, plural = `${noun}s`) => `${n.toLocaleString("en")} ${n === 1 ? noun : plural}`;
   const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
   const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => escapes[sign]);
 
@@ -65,7 +66,7 @@ const twinCharts = (settings) => {
   const usableHeats = (lines) => report.heats.filter((heat) => lines.some((line) => line[heat.key] !== null && line[heat.key] !== undefined));
   const lineText = (line) => [
     `<b>${escaped(line.source)} – ${escaped(line.target)}</b>`,
-    `${line.n_links.toLocaleString("en")} links${line.n_down ? `, ${line.n_down.toLocaleString("en")} down` : ""}, ${rate(line.capacity_gbps)}`,
+    `${counted(line.n_links, "link")}${line.n_down ? `, ${line.n_down.toLocaleString("en")} down` : ""}, ${rate(line.capacity_gbps)}`,
     ...report.heats.filter((heat) => line[heat.key] !== null && line[heat.key] !== undefined).map((heat) => `${heat.label} ${figure(heat.unit, line[heat.key])}`),
   ].join("<br>");
 
@@ -114,13 +115,14 @@ const twinCharts = (settings) => {
       const chosen = heats[heat] || report.heats[0];
       const narrow = place.clientWidth < 560;
       const side = narrow ? 38 : 100;
+      chart.dispatchAction({ type: "hideTip" }); // ECharts would show it again for another mark of the same index
       const box = { left: side, top: 50, width: place.clientWidth - 2 * side, height: place.clientHeight - 110 };
       chart.setOption({
         ...base(),
         series: [{
           type: "graph", layout: "none", coordinateSystem: null, roam: placesOf(states[state]).length > 60 || report.renderer === "svg", scaleLimit: { min: 0.5, max: 20 },
           left: box.left, top: box.top, width: box.width, height: box.height,
-          label: { show: true, position: keepShape ? "right" : "bottom", color: css("--text"), fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13, width: narrow ? 64 : 150, overflow: "breakAll", backgroundColor: keepShape ? "transparent" : css("--panel"), padding: 1 },
+          label: { show: true, position: keepShape ? "right" : "bottom", color: css("--text"), fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13, width: narrow ? 64 : 150, overflow: "breakAll", textBorderColor: css("--panel"), textBorderWidth: 3 },
           labelLayout: { hideOverlap: true },
           data: fitted(placesOf(states[state]), box, keepShape).map((each) => ({ ...each, label: { ...each.label, width: labelWidth(each, narrow) } })),
           links: linesOf(states[state]).map((line) => ({
@@ -132,7 +134,7 @@ const twinCharts = (settings) => {
           })),
           emphasis: { disabled: true },
         }],
-        tooltip: { confine: true, formatter: (item) => (item.dataType === "edge" ? lineText(item.data.line) : escaped(item.data.about || item.name)) },
+        tooltip: { confine: true, formatter: (item) => (item.data.line ? lineText(item.data.line) : escaped(item.data.about || item.name)) },
       }, true);
       legendOf(place, chosen);
     };
@@ -175,7 +177,7 @@ const twinCharts = (settings) => {
     detail.setAttribute("aria-live", "polite");
     place.parentElement.append(detail);
     return (line) => {
-      const caption = `${line.source} – ${line.target}: ${line.n_classes.toLocaleString("en")} kinds of equal links`;
+      const caption = `${line.source} – ${line.target}: ${counted(line.n_classes, "kind", "kinds")} of equal links`;
       const headings = ["links", "for example", "members", "capacity", "utilisation", "margin", "age"];
       detail.replaceChildren(tableOf(caption, headings, line.classes.map((each) => [
         each.n_links.toLocaleString("en"), report.linkAddress ? linksTo(each.examples) : each.examples.join(", "),
