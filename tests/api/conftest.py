@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 
@@ -17,7 +18,8 @@ with warnings.catch_warnings():
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
     """The application as it is served, kernels warm."""
-    with TestClient(create_app()) as client:
+    # tests ask many questions at once in this one process, which then takes longer than one question may
+    with TestClient(create_app(limits=Limits(max_answer_s=math.inf))) as client:
         yield client
 
 
