@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Ints, State
+from ..arrays import NO_CODE, Ints, State
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..model.measurement_rules import issues_of
@@ -31,6 +31,8 @@ AGES = {
 """Column of an age -> the fields of the record that state it, as a date or in years."""
 NOT_FIELDS = frozenset({"span_undated", "arc_capacity_gbps"})
 """Columns that follow from fields of other columns."""
+STATED_COUNTS = ("node_n_cards", "node_n_servers")
+"""Counts that a record need not state."""
 MEASURED = ("link_measured_received_dbm", "link_measured_years", "span_measured_loss_db", "span_measured_years")
 
 
@@ -84,7 +86,8 @@ def _changed_fields(state: State, as_of: date | None) -> dict[str, dict[int, Fie
             elif name in PART_FIELDS:
                 fields[name] = state.part_id(value)
             else:
-                fields[name] = None if value != value else value
+                is_unstated = value != value or (column in STATED_COUNTS and value == NO_CODE)
+                fields[name] = None if is_unstated else value
     for row, fields in found["span"].items():
         # without an own age an amplifier has that of the fibre, which may be replaced without it
         if {"installed", "age_years"} & fields.keys() and state["span_amplifier"][row] >= 0:
