@@ -121,6 +121,39 @@ def spread_amounts(
     return dict(load)
 
 
+def busiest_arcs(
+    rows: Sequence[tuple[float, float, int, float, int]], efficiency: Sequence[float]
+) -> list[float] | None:
+    """Time of the busiest arc, plain and by the efficiency of its rule; None without flow or without capacity.
+
+    rows: (load, gbps, members, pairs on a card's link, rule); rule -1 is the last efficiency.
+    """
+    used = [row for row in rows if row[0] > 0]
+    if not used or any(gbps <= 0 for _, gbps, _, _, _ in used):
+        return None
+    times = [(load * max(1.0, members / pairs) / gbps, efficiency[rule]) for load, gbps, members, pairs, rule in used]
+    return [max(time for time, _ in times), max(time / ratio for time, ratio in times)]
+
+
+def split_trace(
+    arcs: Sequence[int], head: Sequence[int], source: int, target: int, endpoints: set[int]
+) -> tuple[list[int], list[int], list[int]]:
+    """Positions of the arcs of one trace: those of its source, of its target, and between.
+
+    An arc from source to target is the source's, unless the target is a rack or host.
+    """
+    at_source, at_target, inner = [], [], []
+    for k, arc in enumerate(arcs):
+        before, after = head[arc ^ 1], head[arc]
+        if before == source and not (after == target and target in endpoints):
+            at_source.append(k)
+        elif after == target:
+            at_target.append(k)
+        elif before != source:
+            inner.append(k)
+    return at_source, at_target, inner
+
+
 def one_forward_one_backward(
     forward: Sequence[float], backward: Sequence[float], latency: Sequence[float], n_micro_batches: int
 ) -> float:

@@ -317,6 +317,20 @@ def test_worst_paths_equal_the_naive_twin(seed, n_hosts):
     assert worst(network, pairs, latency) == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_trace_with_a_part_too_small_for_rounding_is_traced_anew():
+    pair = net(2, (0, 1, 1.0))
+    hops, scratch = pair.distances([1])[0], np.zeros((2, 2))
+    columns = pair.graph.head, pair.up, pair.share, hops, hops, scratch, np.empty(1, np.int64), np.empty(1)
+    assert prune_trace(np.array([0]), np.array([1e-201]), *columns) == -1
+    assert prune_trace(np.array([0]), np.array([1.0]), *columns) == 1
+
+
+def test_a_node_of_more_links_than_the_scratch_splits_over_all_of_them():
+    star = net(2, *([(0, 1, 1.0)] * 70))
+    _, arcs, fractions = trace(star, 0, 1)
+    assert (len(arcs), set(fractions)) == (70, {1 / 70})
+
+
 def test_flow_ends_where_all_next_hops_have_no_share():
     """Such links belong down before distances are computed; here they were not, and nothing divides by zero."""
     blocked = net(3, (0, 1, 1.0), (1, 2, 1.0, True, 0))
