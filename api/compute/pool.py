@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from time import monotonic
 from typing import NamedTuple
 
@@ -23,6 +25,8 @@ from .worker import WorkerSettings
 LIGHT_S = 2.0
 """Time after which a light question counts as heavy."""
 MAX_RETRY_S = 30
+SAFE_PATH = "PYTHONSAFEPATH"
+"""Environment variable that keeps the current directory off the import path."""
 LOG = logging.getLogger("twin.api")
 
 
@@ -104,6 +108,7 @@ class Pool:
         self._context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         if "forkserver" in methods:
             self._context.set_forkserver_preload([f"{__package__}.{'warmed' if settings.warm else 'imported'}"])
+            _start_parent_of_processes()
         # one thread for each process that may run, and one that starts processes
         self._threads = ThreadPoolExecutor(2 * settings.n_processes + 2, "compute")
         self._free: list[ComputeProcess] = []
@@ -333,3 +338,19 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _start_parent_of_processes() -> None:
+    """Start the process that compute processes are forked from, without the current directory on its import path.
+
+    A folder `twin` there, as in a checkout, would be loaded in place of the installed package.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
