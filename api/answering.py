@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 
 class Asker(NamedTuple):
-    """Who asks a question."""
+    """Client that asks a question, and the bounds that hold for it."""
 
     client: str
     """Key of the client; clients take turns."""

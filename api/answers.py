@@ -75,7 +75,7 @@ class ImportAnswer(Answer):
     """A network of files of another tool."""
 
     network: Annotated[dict[str, Any], _answer_of("StoredNetwork")] | None
-    """Where it is stored; null if it is not."""
+    """Revision that was stored; null if none was."""
     report: Annotated[dict[str, Any], _answer_of("ImportReport")]
     document: TopologyDocument
 

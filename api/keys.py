@@ -20,7 +20,7 @@ PREFIX = "twin_"
 
 
 class ApiKey(NamedTuple):
-    """What is known of one key."""
+    """Name, scope and digest of one key."""
 
     name: str
     scope: str

@@ -20,12 +20,12 @@ MAX_LIGHT_RECORDS = 5_000
 
 
 class Estimate(NamedTuple):
-    """What is known of a question before it starts."""
+    """Facts about a question before it starts."""
 
     network: str
     """Key of its network."""
     is_light: bool
-    """Whether it takes about a second or less."""
+    """True if it takes about a second or less."""
 
 
 def estimate_of(question: Question, asked: NetworkRequest) -> Estimate:

@@ -28,7 +28,7 @@ class KeptNetworks:
         self._kept: OrderedDict[str, Network] = OrderedDict()
         self._names: set[str] = set()
         self.is_known = True
-        """Whether all networks of the current question were there before; the caller resets it."""
+        """True if all networks of the current question were there before; the caller resets it."""
 
     def get(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
         """Return the network of a request."""

@@ -37,7 +37,7 @@ class PoolSettings(NamedTuple):
     n_processes: int
     """Heavy questions that run at the same time; a process more is kept for light ones."""
     warm: bool = True
-    """Whether to compile the kernels at start."""
+    """True to compile the kernels at start."""
     max_waiting: int = 64
     """Most questions that wait."""
     max_of_client: int = 32
@@ -55,7 +55,7 @@ class Submission(NamedTuple):
     network: str
     """Key of the network; a process that has it compiled is preferred."""
     is_light: bool
-    """Whether it takes about a second or less."""
+    """True if it takes about a second or less."""
     request_id: str = ""
     """Id of the request, for the log."""
 

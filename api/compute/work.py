@@ -49,9 +49,9 @@ class Answered(NamedTuple):
     text: str
     """Answer as JSON."""
     is_known: bool
-    """Whether the process had the network compiled before."""
+    """True if the process had the network compiled before."""
     is_last: bool
-    """Whether the process ends now, because it has filled half of its memory."""
+    """True if the process ends now, because it has filled half of its memory."""
 
 
 class Failed(NamedTuple):

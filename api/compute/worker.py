@@ -31,7 +31,7 @@ FULL_RATIO = 0.5
 
 
 class WorkerSettings(NamedTuple):
-    """What a compute process needs to know. It can be pickled."""
+    """Settings of a compute process. They can be pickled."""
 
     make_networks: Callable[[], NetworkSource]
     """Creates the cache of networks of the process."""

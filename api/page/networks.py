@@ -31,7 +31,7 @@ class NamedNote(NamedTuple):
 
 
 class PageNetwork(NamedTuple):
-    """What the page needs to know of a network before any question is asked."""
+    """Facts about a network that the page shows before any question is asked."""
 
     name: str
     sentence: str

@@ -37,7 +37,7 @@ class Run:
     n_done: int
     """Items that are computed: points, failures, samples or sets."""
     n_items: int
-    """All items; 0 while their number is not known."""
+    """Number of all items; 0 while their number is not known."""
     n_attempts: int
     """Times that it was started; more than one after a restart."""
     asked_at: str

@@ -59,7 +59,7 @@ REVISIONS = Table(
     Column("digest", DIGEST, ForeignKey(DOCUMENTS.c.digest), nullable=False, index=True),
     Column("stored_at", String(20), nullable=False),
 )
-"""All revisions of each network, numbered from 1."""
+"""Revisions of each network, numbered from 1."""
 
 RUNS = Table(
     "runs",
