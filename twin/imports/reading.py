@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..collector import collector_paused
 from ..errors import DocumentError
 from ..formats import MAX_FILE_BYTES, write_document
 from ..model.document import TopologyDocument
@@ -97,12 +98,13 @@ def _read(files: list[SourceFile], row: Format | None, options: ImportOptions | 
     if row is None:
         row = recognised_format(files, FORMATS, "no format fits", "twin import FORMAT PATH")
     cabling, ledger = Cabling(), Ledger()
-    row.read(files, cabling, ledger, options or ImportOptions())
-    names = tuple(file.name for file in files)
-    files.clear()  # their content is no longer needed
-    if not cabling.devices:
-        raise DocumentError("holds no device", where=where, hint=f"expected for {row.name}: {row.sentence}")
-    built = build(cabling, options or ImportOptions(), ledger, where)
+    with collector_paused():
+        row.read(files, cabling, ledger, options or ImportOptions())
+        names = tuple(file.name for file in files)
+        files.clear()  # their content is no longer needed
+        if not cabling.devices:
+            raise DocumentError("holds no device", where=where, hint=f"expected for {row.name}: {row.sentence}")
+        built = build(cabling, options or ImportOptions(), ledger, where)
     return Imported(built.document, report_of(row.name, names, cabling, built, ledger))
 
 
