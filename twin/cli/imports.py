@@ -93,7 +93,8 @@ def import_(
         keep_management=keep_management,
     )
     with progress("reading"):
-        imported = read(paths, format=format_name, options=options)
+        is_to_be_written = output is not None and diff is None
+        imported = read(paths, format=format_name, options=options, is_to_be_written=is_to_be_written)
         if output is not None and diff is None:
             imported.write(output)
     if diff is not None:

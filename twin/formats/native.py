@@ -108,7 +108,7 @@ class _Dumper(_SafeDumper):  # type: ignore[misc]
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
         """Return the node of a mapping; texts, the most frequent values, without the way through the representers."""
         pairs: list[tuple[Any, Any]] = []
-        node = yaml.MappingNode(tag, pairs, flow_style=False)
+        node = yaml.MappingNode(tag, pairs, flow_style=bool(flow_style))
         if self.alias_key is not None:
             self.represented_objects[self.alias_key] = node
         pairs += ((self._node(key), self._node(value)) for key, value in mapping.items())
