@@ -47,7 +47,8 @@ def import_(
         float | None, typer.Option("--length-factor", help="Route over straight line, for lengths from positions.")
     ] = None,
     site: Annotated[
-        str | None, typer.Option("--site", help="Site of devices without a location: their cables are indoor.")
+        list[str] | None,
+        typer.Option("--site", metavar="[REGEX=]NAME", help="Site of devices without a location; may be repeated."),
     ] = None,
     column: Annotated[
         list[str] | None,
