@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
+
+from twin.arrays import package_version
+from twin.store.run_records import NewRun
 
 from .bodies import NetworkRequest
 from .body_reader import RAW_FIELDS
 from .networks import NETWORK_FIELDS, Networks
+from .questions.table import Question
+
+
+def new_run(question: Question, asked: NetworkRequest, networks: Networks) -> NewRun:
+    """Return the run of a question. Its id is a digest of question, request and package version.
+
+    Args:
+        question: row of the table.
+        asked: validated request.
+        networks: networks that it may name.
+
+    Raises:
+        NotFoundError: there is no network of a name.
+    """
+    data = pinned_request(asked, networks)
+    run_id = _digest(question.path, canonical_text(data), package_version())
+    request = json.dumps(data).encode()  # in ASCII: half a character is for the question to refuse
+    return NewRun(run_id, question.path, network_label(data), request)
+
+
+def _digest(*texts: str) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(len(text).to_bytes(8, "big") + text.encode())
+    return digest.hexdigest()
 
 
 def pinned_request(asked: NetworkRequest, networks: Networks) -> dict[str, Any]:

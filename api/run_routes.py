@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -14,16 +13,15 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from twin.answers.data import json_text, to_data
-from twin.arrays import package_version
 from twin.errors import DocumentError, StoreError, did_you_mean
 from twin.errors.wording import quoted
-from twin.store.run_records import NewRun, Run, RunPage, RunState
+from twin.store.run_records import Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
 from .networks import Networks
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
-from .pinned_requests import canonical_text, network_label, pinned_request
+from .pinned_requests import new_run
 from .problems import find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
 from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question
@@ -79,24 +77,13 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
 
 def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
     def ask(asked: Any) -> Response:
-        data = pinned_request(asked, networks)
-        run_id = _digest(question.path, canonical_text(data), package_version())
-        request = json.dumps(data).encode()  # in ASCII: half a character is for the question to refuse
-        asking = runs.ask(NewRun(run_id, question.path, network_label(data), request))
+        asking = runs.ask(new_run(question, asked, networks))
         queue.wake()
         status = 200 if asking.run.state == RunState.DONE else 202
         return _run(asking.run, status)
 
     ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return ask
-
-
-def _digest(*texts: str) -> str:
-    """Return the id of a run: a digest of question, request and package version."""
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(len(text).to_bytes(8, "big") + text.encode())
-    return digest.hexdigest()
 
 
 def _add_reads(router: APIRouter, runs: RunStore) -> None:
