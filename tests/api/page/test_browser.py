@@ -159,7 +159,7 @@ def test_problems_stand_beside_their_fields(browser: Any, site: str) -> None:
     visit = Visit(browser, site)
     page = visit.open(f"{SMALL}?view=forecast&years=900")
     assert page.locator('[data-field="years"] .error').inner_text()
-    assert page.get_by_role("spinbutton", name="years").get_attribute("aria-invalid") == "true"
+    assert page.get_by_role("spinbutton", name="length of the forecast").get_attribute("aria-invalid") == "true"
     visit.faults = [fault for fault in visit.faults if "422" not in fault]  # the browser logs the status
     visit.close()
 
@@ -195,9 +195,9 @@ def test_a_document_is_stored_opened_and_deleted(browser: Any, site: str) -> Non
     page = visit.open("/")
     content = json.dumps(twin.load("leaf-spine-demo").document.to_dict())
     for text, name in (("nodes: [", "bad"), (content, "leaf-spine-demo"), (content, "mine")):
-        page.get_by_label("Name").fill(name)
+        page.get_by_label("Name", exact=True).fill(name)
         file = {"name": "d.yaml", "mimeType": "application/yaml", "buffer": text.encode()}
-        page.get_by_label("Document", exact=True).set_input_files(file)
+        page.get_by_label("File", exact=True).set_input_files(file)
         page.get_by_role("button", name="Store").click()
         if name != "mine":
             page.locator(".problem").wait_for()

@@ -225,7 +225,7 @@ def test_names_of_the_user_are_escaped_everywhere() -> None:
     data = twin.from_document(json.loads(text)).draw().to_dict()
     from twin.api.page.layout import part_html
 
-    page = part_html("drawing", drawing_content(data, PageState(evil, "overview", {"plan": [evil]}), False))
+    page = part_html("drawing", drawing_content(data, PageState(evil, "overview", {"plan": [evil]})))
     assert "<script" not in page
     assert json.dumps(evil)[1:-1] not in page
 
