@@ -257,9 +257,8 @@ class _NetworkLimits:
             is_wide = state.link_tier[inputs.loads.arc // 2] == TIERS.index("wide_area")
             unlimited = is_wide & bool(removed & INTERCONNECT) | ~is_wide & bool(removed & FABRIC)
             weights = exchange_weights(inputs.placed.sites, inputs.loads, inputs.limits.gbps["wide_area"])
-            times = inputs.hashed.times(
-                inputs.balancing, inputs.limits.unlimited(unlimited), state.n_members_up, weights
-            )
+            limits = inputs.limits.unlimited(unlimited)
+            times = inputs.hashed.times(inputs.balancing, limits, state.n_members_up, weights)
             self._efficiency[removed] = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
         return self._efficiency[removed]
 
