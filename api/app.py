@@ -20,6 +20,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from twin.arrays import package_version
 from twin.store import NetworkStore, RunStore, StoreLimits, open_database
+from twin.store.replies import ReplyStore
 from twin.warmup import warm_up
 
 from .access import HostCheck, KeyCheck, OriginCheck
@@ -30,6 +31,7 @@ from .compute.pool import Pool, PoolSettings
 from .compute.work import GIB
 from .compute.worker import WorkerSettings
 from .file_routes import file_routes
+from .idempotency import Idempotency
 from .keys import read_keys
 from .metrics import Metrics
 from .networks import Networks
@@ -112,6 +114,7 @@ def create_app(
         docs_url=None,  # its assets come from other hosts; docs_page is served in its place
         redoc_url=None,
     )
+    app.add_middleware(Idempotency, replies=ReplyStore(database))
     _add_middleware(app, settings, max_body_bytes, metrics)
     add_problem_handlers(app)
     app.include_router(question_routes(answering))

@@ -17,6 +17,7 @@ from twin.store.run_records import Run, RunPage
 
 from . import answers
 from .answer_schemas import answer_definitions
+from .batches import BatchAnswer, BatchRequest
 from .posted_files import MeasurementsBody
 from .problems import MEDIA_TYPE
 from .questions.table import QUESTIONS
@@ -33,6 +34,8 @@ LISTS: tuple[type[BaseModel], ...] = (
     answers.MeasurementsAnswer,
     MeasurementsBody,
     answers.Problem,
+    BatchRequest,
+    BatchAnswer,
 )
 """Bodies and answers of endpoints that are no questions."""
 RECORDS: tuple[type, ...] = (StoredNetwork, NetworkPage, RevisionPage, Run, RunPage, ImportReport, MeasurementReport)

@@ -16,7 +16,7 @@ from .questions.table import Question
 
 
 def new_run(question: Question, asked: NetworkRequest, networks: Networks) -> NewRun:
-    """Return the run of a question. Its id is a digest of question, request and package version.
+    """Return the run of a question.
 
     Args:
         question: row of the table.
@@ -27,9 +27,20 @@ def new_run(question: Question, asked: NetworkRequest, networks: Networks) -> Ne
         NotFoundError: there is no network of a name.
     """
     data = pinned_request(asked, networks)
-    run_id = _digest(question.path, canonical_text(data), package_version())
+    return run_of(question.path, data, network_label(data))
+
+
+def run_of(kind: str, data: dict[str, Any], network: str) -> NewRun:
+    """Return a run of a pinned request. Its id is a digest of kind, request and package version.
+
+    Args:
+        kind: name of a question, or of batches.
+        data: pinned request.
+        network: name for people.
+    """
+    run_id = _digest(kind, canonical_text(data), package_version())
     request = json.dumps(data).encode()  # in ASCII: half a character is for the question to refuse
-    return NewRun(run_id, question.path, network_label(data), request)
+    return NewRun(run_id, kind, network, request)
 
 
 def _digest(*texts: str) -> str:

@@ -15,16 +15,19 @@ from starlette.concurrency import run_in_threadpool
 from twin.answers.data import json_text, to_data
 from twin.errors import DocumentError, StoreError, did_you_mean
 from twin.errors.wording import quoted
-from twin.store.run_records import Run, RunPage, RunState
+from twin.store.run_records import NewRun, Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
+from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_batch, read_batch
+from .idempotency import IDEMPOTENCY_KEY
 from .networks import Networks
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
-from .pinned_requests import new_run
+from .pinned_requests import new_run, run_of
 from .problems import find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
-from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question
+from .questions.table import QUESTIONS, Question
+from .raw_body import JsonBody
 from .run_queue import RunQueue
 
 EVENT_S = 0.5
@@ -45,6 +48,8 @@ EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
+KINDS = (*(question.path for question in QUESTIONS), BATCH)
+"""Kinds of runs: every question, and batches of them."""
 RunId = Annotated[str, Path(pattern=f"^{ID_FORM.pattern}$", description="Id of a run.")]
 
 
@@ -69,7 +74,9 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
             responses=responses_of(Run, *QUESTION_ERRORS, 409) | responses_of(Run, success=202),
             openapi_extra=request_body_of(question.request, question.examples),
             response_class=Response,
+            dependencies=[IDEMPOTENCY_KEY],
         )
+    _add_batch(router, networks, runs, queue)
     _add_reads(router, runs)
     _add_ends(router, runs)
     return router
@@ -77,13 +84,34 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
 
 def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
     def ask(asked: Any) -> Response:
-        asking = runs.ask(new_run(question, asked, networks))
-        queue.wake()
-        status = 200 if asking.run.state == RunState.DONE else 202
-        return _run(asking.run, status)
+        return _asked(new_run(question, asked, networks), runs, queue)
 
     ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return ask
+
+
+def _add_batch(router: APIRouter, networks: Networks, runs: RunStore, queue: RunQueue) -> None:
+    @router.post(
+        f"/{BATCH}",
+        status_code=202,
+        operation_id="run_batch",
+        summary="run batch",
+        responses=responses_of(Run, *QUESTION_ERRORS, 409) | responses_of(Run, success=202),
+        openapi_extra=request_body_of(BatchRequest, BATCH_EXAMPLES),
+        response_class=Response,
+        dependencies=[IDEMPOTENCY_KEY],
+    )
+    def batch(body: JsonBody) -> Response:
+        """In the background: Answer several questions, on one or more networks. Each has a status of its own."""
+        data = pinned_batch(read_batch(body), networks)
+        return _asked(run_of(BATCH, data, batch_label(data)), runs, queue)
+
+
+def _asked(run: NewRun, runs: RunStore, queue: RunQueue) -> Response:
+    """Queue a run, and return it; its answer may be there already."""
+    asking = runs.ask(run)
+    queue.wake()
+    return _run(asking.run, 200 if asking.run.state == RunState.DONE else 202)
 
 
 def _add_reads(router: APIRouter, runs: RunStore) -> None:
@@ -95,8 +123,8 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
         question: Annotated[str | None, Query(max_length=64, description="Name of a question: `failures`.")] = None,
     ) -> Response:
         """Return runs, the newest first, a page at a time."""
-        if question is not None and question not in QUESTION_BY_PATH:
-            hint = did_you_mean(question, QUESTION_BY_PATH) or f"known: {', '.join(QUESTION_BY_PATH)}"
+        if question is not None and question not in KINDS:
+            hint = did_you_mean(question, KINDS) or f"known: {', '.join(KINDS)}"
             raise DocumentError(f"{quoted(question)} is no question", where="query.question", hint=hint)
         return _json(runs.page(limit, after, state, question))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..bodies import NetworkRequest
@@ -21,6 +22,8 @@ class Work(NamedTuple):
     """Time that the answer may take."""
     limits: Limits
     """Bounds on the work."""
+    parts: Mapping[str, bytes] | None = None
+    """Finished parts of an earlier attempt; None = the question keeps no parts."""
 
 
 class Started(NamedTuple):
@@ -41,6 +44,13 @@ class Progress(NamedTuple):
 
     n_done: int
     n_items: int
+
+
+class Kept(NamedTuple):
+    """Finished part of a question, to be kept in case its process is lost."""
+
+    name: str
+    content: bytes
 
 
 class Answered(NamedTuple):

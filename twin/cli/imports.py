@@ -47,7 +47,8 @@ def import_(
         float | None, typer.Option("--length-factor", help="Route over straight line, for lengths from positions.")
     ] = None,
     site: Annotated[
-        str | None, typer.Option("--site", help="Site of devices without a location: their cables are indoor.")
+        list[str] | None,
+        typer.Option("--site", metavar="[REGEX=]NAME", help="Site of devices without a location; may be repeated."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -93,7 +94,8 @@ def import_(
         keep_management=keep_management,
     )
     with progress("reading"):
-        imported = read(paths, format=format_name, options=options)
+        is_to_be_written = output is not None and diff is None
+        imported = read(paths, format=format_name, options=options, is_to_be_written=is_to_be_written)
         if output is not None and diff is None:
             imported.write(output)
     if diff is not None:

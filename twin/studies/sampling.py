@@ -26,6 +26,7 @@ from ..stages.evaluation import Case, Evaluation
 from .document_inputs import set_uncertain
 from .executor import Advance, Workers, run_items
 from .grown_demands import later
+from .kept_parts import Codec
 from .sampled_money import money_figure
 from .uncertain_inputs import UncertainInput
 
@@ -40,6 +41,15 @@ class CaseFigures(NamedTuple):
     infeasible: str
     """Why the job cannot run in this row; empty where it can."""
     n_links_up: int
+
+
+def _figures_of(data: list[Any]) -> tuple[CaseFigures, ...]:
+    """Return a row from plain data."""
+    return tuple(CaseFigures(tuple(values), tuple(why), *rest) for values, why, *rest in data)
+
+
+CODEC: Codec[tuple[CaseFigures, ...]] = Codec("sample", list, _figures_of)
+"""Form of a row where an interrupted study goes on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +113,7 @@ def run_sample(
     task = SampleTask(question, engine.reader.catalogue, engine.reader.prices)
     solve = _SampleSolver(question, engine).solve
     rows = range(len(question.values))
-    return run_items(task, rows, workers, local_solve=solve, advance=advance, cancel=cancel)
+    return run_items(task, rows, workers, local_solve=solve, advance=advance, cancel=cancel, codec=CODEC)
 
 
 def places_in(case: SampledCase, inputs: Sequence[UncertainInput], reader: FigureReader) -> frozenset[str]:
