@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from site_pages.browser import BROWSER, FLAGS
 from typer.testing import CliRunner
 
 import twin
-from tests.browser import BROWSER, FLAGS
 from twin.cli.main import app
 from twin.errors import ChangeError, TwinError
 from twin.reports.blocks import Grid, Sentence, block_html, blocks_of, markdown_text

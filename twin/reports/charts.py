@@ -85,7 +85,7 @@ def plans_chart(diffs: Sequence[Data]) -> Chart:
         usd = diff["metrics"]["capex_usd"]["after"]
         rows.append({"name": diff["plan"] or "changes", "value": diff["metrics"][metric]["after"], "usd": usd})
     data = {"label": METRICS[metric].label, "unit": unit_of(metric) or "", "rows": rows}
-    return Chart("plans", "each plan against the network as it is", data)
+    return Chart("plans", "each plan against the network as it is", data, 100 + 50 * len(rows))
 
 
 def causes_chart(explanations: Sequence[Data]) -> Chart:

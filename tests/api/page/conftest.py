@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 import uvicorn
+from site_pages.browser import BROWSER, FLAGS
 from twin.api.app import create_app
-
-from tests.browser import BROWSER, FLAGS
 
 
 @pytest.fixture(scope="session")

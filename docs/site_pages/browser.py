@@ -1,4 +1,4 @@
-"""The browser of the system, and the flags with which tests start it."""
+"""The browser of the system, and the flags with which pictures and tests start it."""
 
 from __future__ import annotations
 
