@@ -18,6 +18,7 @@ OPEN = ("/livez", "/readyz", "/metrics")
 """Paths that need no key."""
 ANY_HOST = ("/livez", "/readyz")
 """Paths that monitors may ask by address."""
+BATCH_PATH = "/v1/runs/batch"
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -134,4 +135,4 @@ def _is_preflight(scope: Scope) -> bool:
 def _only_reads(method: str, path: str) -> bool:
     """Tell whether a request changes no stored network and ends no run. To ask for a run is a question, too."""
     question = path.removeprefix("/v1/").removeprefix("runs/")
-    return method in READING_METHODS or (method == "POST" and question in QUESTION_BY_PATH)
+    return method in READING_METHODS or (method == "POST" and (question in QUESTION_BY_PATH or path == BATCH_PATH))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any, NamedTuple, Protocol
@@ -12,11 +12,13 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from twin.deadline import CancelledError, deadline
+from twin.studies.kept_parts import KeptParts, keeping
 
 from .bodies import NetworkRequest
 from .compute.estimate import estimate_of
 from .compute.pool import Pool, Submission
 from .compute.work import Work
+from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
@@ -43,6 +45,14 @@ class Asker(NamedTuple):
     """Called on the event loop with (finished items, all items) of a study."""
     limits: Limits | None = None
     """Bounds on the work, in place of those of the service."""
+    max_s: float | None = None
+    """Time that the answer may take, in place of that of its kind of question."""
+    parts: Mapping[str, bytes] | None = None
+    """Finished parts of an earlier attempt; None = the question keeps no parts."""
+    on_part: Callable[[str, bytes], None] | None = None
+    """Called on the event loop with name and content of a finished part."""
+    form: Form = "json"
+    """Form of the answer."""
 
 
 class Running(Protocol):
@@ -69,27 +79,31 @@ class Answering:
         self._long_threads = ThreadPoolExecutor(N_CONCURRENT, "long-question")
         self._threads = ThreadPoolExecutor(N_THREADS, "question")
 
-    async def answer(self, question: Question, asked: NetworkRequest, request: Request) -> Response:
+    async def answer(
+        self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json"
+    ) -> Response:
         """Return an answer as a response.
 
         Args:
             question: row of the table.
             asked: validated body.
             request: HTTP request; its body has been read.
+            form: form of the answer.
         """
         try:
-            text = await self.text(question, asked, request)
+            text = await self.text(question, asked, request, form)
         except ClientGoneError:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return Response(text, media_type="application/json")
+        return Response(text, media_type=MEDIA_TYPES[form])
 
-    async def text(self, question: Question, asked: NetworkRequest, request: Request) -> str:
-        """Return an answer as JSON. The question ends if the client leaves.
+    async def text(self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json") -> str:
+        """Return an answer as text. The question ends if the client leaves.
 
         Args:
             question: row of the table.
             asked: validated request.
             request: HTTP request on whose behalf it is asked; its body has been read.
+            form: form of the answer.
 
         Raises:
             ClientGoneError: the client has left.
@@ -97,7 +111,7 @@ class Answering:
             DeadlineError: it took too long.
             ProblemError: it takes too much, or there is no room for it now.
         """
-        running = await self.start(question, asked, asker_of(request))
+        running = await self.start(question, asked, asker_of(request)._replace(form=form))
         disconnect = asyncio.create_task(_disconnected(request))
         try:
             futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
@@ -127,16 +141,14 @@ class Answering:
             ProblemError: there is no room for it now.
         """
         limits = asker.limits or self._limits
-        max_s = limits.max_answer_s
-        if question.is_long:
-            max_s += max(limits.max_study_s, limits.max_sweep_s)
+        max_s = limits.longest_s(is_long=question.is_long) if asker.max_s is None else asker.max_s
         await run_in_threadpool(self._networks.check, asked.network)
         if self._pool is None:
             return self._start_here(question, asked, asker, limits, max_s)
         estimate = await run_in_threadpool(estimate_of, question, asked)
-        work = Work(question.path, asked, max_s, limits)
+        work = Work(question.path, asked, max_s, limits, asker.parts, asker.form)
         place = (asker.client, estimate.network, estimate.is_light, asker.request_id)
-        return self._pool.submit(Submission(work, *place), asker.on_progress)
+        return self._pool.submit(Submission(work, *place), asker.on_progress, asker.on_part)
 
     def _start_here(
         self, question: Question, asked: NetworkRequest, asker: Asker, limits: Limits, max_s: float
@@ -147,14 +159,19 @@ class Answering:
             if asker.on_progress is not None:
                 loop.call_soon_threadsafe(asker.on_progress, n_done, n_items)
 
+        def keep(name: str, content: bytes) -> None:
+            if asker.on_part is not None:
+                loop.call_soon_threadsafe(asker.on_part, name, content)
+
+        parts = None if asker.parts is None else KeptParts(asker.parts, keep)
         context = Context(self._networks, limits, Event(), is_separate=question.is_long, progress=tell)
         threads = self._long_threads if question.is_long else self._threads
 
         def run() -> str:
             if context.client_gone.is_set():
                 raise ClientGoneError
-            with deadline(max_s, context.client_gone.is_set):
-                return question.ask(asked, context)
+            with deadline(max_s, context.client_gone.is_set), keeping(parts):
+                return question.ask(asked, context, asker.form)
 
         return _Here(loop.run_in_executor(threads, run), context.client_gone)
 

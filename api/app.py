@@ -20,6 +20,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from twin.arrays import package_version
 from twin.store import NetworkStore, RunStore, StoreLimits, open_database
+from twin.store.replies import ReplyStore
 from twin.warmup import warm_up
 
 from .access import HostCheck, KeyCheck, OriginCheck
@@ -30,12 +31,14 @@ from .compute.pool import Pool, PoolSettings
 from .compute.work import GIB
 from .compute.worker import WorkerSettings
 from .file_routes import file_routes
+from .idempotency import Idempotency
 from .keys import read_keys
 from .metrics import Metrics
 from .networks import Networks
 from .observation import Observation
 from .openapi import openapi_document
 from .operation_routes import operation_routes
+from .page.background import Background
 from .page.docs import docs_routes
 from .page.routes import page_routes
 from .problems import add_problem_handlers
@@ -111,6 +114,7 @@ def create_app(
         docs_url=None,  # its assets come from other hosts; docs_page is served in its place
         redoc_url=None,
     )
+    app.add_middleware(Idempotency, replies=ReplyStore(database))
     _add_middleware(app, settings, max_body_bytes, metrics)
     add_problem_handlers(app)
     app.include_router(question_routes(answering))
@@ -119,7 +123,7 @@ def create_app(
     app.include_router(file_routes(store))
     app.include_router(catalogue_routes())
     app.include_router(operation_routes(pool, store, metrics))
-    app.include_router(page_routes(answering, store))
+    app.include_router(page_routes(answering, Background(networks, runs, queue.wake), store))
     app.include_router(docs_routes(app))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

@@ -41,15 +41,40 @@ def read_body(body: bytes, model: type[RequestT]) -> RequestT:
     Raises:
         DocumentError: the body is invalid; each invalid field is an issue.
     """
+    return read_request(read_mapping(body, f"a JSON object with {', '.join(model.model_fields)}"), model)
+
+
+def read_mapping(body: bytes, expected: str) -> dict[str, Any]:
+    """Return the JSON object of a request body; its numbers are finite.
+
+    Args:
+        body: JSON text in UTF-8.
+        expected: description of the object.
+
+    Raises:
+        DocumentError: it is no such text.
+    """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=BODY) from error
-    expected = f"a JSON object with {', '.join(model.model_fields)}"
     if not text.strip():
         raise DocumentError("is empty", where=BODY, expected=expected)
-    data = parse_mapping(text, BODY, as_json=True, expected=expected)
+    data: dict[str, Any] = parse_mapping(text, BODY, as_json=True, expected=expected)
     _check_finite(data)
+    return data
+
+
+def read_request(data: dict[str, Any], model: type[RequestT]) -> RequestT:
+    """Validate a request body as plain data. `RAW_FIELDS` stay plain data.
+
+    Args:
+        data: the object.
+        model: class of the request.
+
+    Raises:
+        DocumentError: the body is invalid; each invalid field is an issue.
+    """
     raw = {name: data[name] for name in RAW_FIELDS if data.get(name) is not None}
     request: RequestT = validate_as(model, data | dict.fromkeys(raw), BODY)
     _check_raw_fields(request, raw)

@@ -27,6 +27,7 @@ from twin.store.networks import check_name
 from .answers import ImportAnswer, MeasurementsAnswer
 from .conditions import WriteCondition
 from .file_schemas import FILE_BODY, MEASUREMENTS_BODY
+from .idempotency import IDEMPOTENCY_KEY
 from .openapi import responses_of
 from .parameters import KNOWN_PARAMETERS, options_as_parameters
 from .posted_files import Filename, MeasurementsBody, posted_files
@@ -64,6 +65,7 @@ def _add_import(router: APIRouter, store: NetworkStore) -> None:
         openapi_extra=FILE_BODY,
         operation_id="import_files",
         response_class=Response,
+        dependencies=[IDEMPOTENCY_KEY],
     )
     def import_(
         format: ImportFormat,
@@ -116,6 +118,7 @@ def _add_measurements(router: APIRouter, store: NetworkStore) -> None:
         openapi_extra=MEASUREMENTS_BODY,
         operation_id="add_measurements",
         response_class=Response,
+        dependencies=[IDEMPOTENCY_KEY],
     )
     def measurements(
         name: Name,

@@ -17,6 +17,7 @@ from twin.store.run_records import Run, RunPage
 
 from . import answers
 from .answer_schemas import answer_definitions
+from .batches import BatchAnswer, BatchRequest
 from .posted_files import MeasurementsBody
 from .problems import MEDIA_TYPE
 from .questions.table import QUESTIONS
@@ -33,6 +34,8 @@ LISTS: tuple[type[BaseModel], ...] = (
     answers.MeasurementsAnswer,
     MeasurementsBody,
     answers.Problem,
+    BatchRequest,
+    BatchAnswer,
 )
 """Bodies and answers of endpoints that are no questions."""
 RECORDS: tuple[type, ...] = (StoredNetwork, NetworkPage, RevisionPage, Run, RunPage, ImportReport, MeasurementReport)
@@ -41,6 +44,7 @@ ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",
     401: "The request has no known API key, and the service asks for one.",
     403: "The API key may only read.",
+    406: "Only CSV is accepted, and the answer is no table.",
     408: "The body did not arrive in time.",
     429: "Too many questions of this client wait; Retry-After says when to ask again.",
     409: "The store holds as much as it may, or a run has no answer.",

@@ -7,9 +7,10 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from time import monotonic
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
@@ -18,13 +19,15 @@ from twin.store.run_records import Claim, Ending, RunState
 from twin.store.runs import RunStore
 
 from .answering import Answering, Asker, Running
+from .batches import BATCH, MAX_ANSWER_BYTES, BatchItem, BatchPart, batch_text, part_name, read_batch
+from .bodies import NetworkRequest
 from .body_reader import read_body
 from .problems import BUSY, ProblemError, problem_of
 from .questions.context import Limits
-from .questions.table import QUESTION_BY_PATH
+from .questions.table import QUESTION_BY_PATH, Question
 
 MAX_RUN_S = 3600.0
-"""Longest time of a run, seconds."""
+"""Longest time of a run, seconds. It is the one deadline of all its work."""
 POLL_S = 2.0
 """Time between two looks for runs that other servers have queued."""
 REPORT_S = 1.0
@@ -33,6 +36,9 @@ PURGE_S = 3600.0
 """Time between two deletions of old runs."""
 MAX_PAUSE_S = 30.0
 """Longest pause after the database has failed."""
+MAX_KEPT_BYTES = 256 * 2**20
+"""Most bytes of finished parts that a run keeps; later ones are computed again after a restart."""
+FULL = f"the answers of this batch have more than {MAX_ANSWER_BYTES // 2**20} MiB"
 LOG = logging.getLogger("twin.api")
 ResultT = TypeVar("ResultT")
 
@@ -108,35 +114,118 @@ class RunQueue:
 
     async def _ending(self, claim: Claim, owner: str) -> Ending:
         """Return the end of a run: its answer, its problem, or that it is not wanted any more."""
-        progress = (0, 0)
-
-        def on_progress(n_done: int, n_items: int) -> None:
-            nonlocal progress
-            progress = (n_done, n_items)
-
-        running: Running | None = None
+        watch = _Watch(claim, owner, self._runs, self._try)
         try:
+            if claim.run.question == BATCH:
+                return await self._batch(claim, watch)
             question = QUESTION_BY_PATH[claim.run.question]
             asked = await run_in_threadpool(read_body, claim.request, question.request)
-            asker = Asker("runs", claim.run.id[:12], on_progress, self._limits)
-            while True:
-                running = await self._answering.start(question, asked, asker)
-                while not running.result.done():
-                    await asyncio.wait([running.result], timeout=REPORT_S)
-                    if not await self._try(lambda: self._runs.report(claim.run.id, owner, *progress)):
-                        return Ending(RunState.CANCELLED)
-                if not _was_busy(running):
-                    return Ending(RunState.DONE, running.result.result().encode())
-                await asyncio.sleep(REPORT_S)
+            asker = Asker("runs", claim.run.id[:12], watch.progressed, self._limits, MAX_RUN_S)
+            asker = asker._replace(parts=claim.parts, on_part=watch.part)
+            return Ending(RunState.DONE, (await self._text(question, asked, asker, watch)).encode())
+        except _NotWantedError:
+            return Ending(RunState.CANCELLED)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # whatever went wrong is the answer of the run
             problem = problem_of(error)
             body = bytes(problem.body)
             return Ending(RunState.FAILED, None, problem.status_code, json.loads(body)["detail"], body)
-        finally:
-            if running is not None:
-                running.cancel()
+
+    async def _batch(self, claim: Claim, watch: _Watch) -> Ending:
+        """Answer the questions of a batch one after the other; those of an earlier attempt are answered already."""
+        parts = await run_in_threadpool(read_batch, claim.request)
+        items, n_bytes, end_s = list[BatchItem](), 0, monotonic() + MAX_RUN_S
+        for number, part in enumerate(parts):
+            name = part_name(number)
+            if name in claim.parts:
+                item = BatchItem.from_bytes(claim.parts[name])
+            elif n_bytes > MAX_ANSWER_BYTES:
+                item = _item_of(ProblemError(422, FULL, "BudgetError", hint="ask for fewer fields or questions"))
+            else:
+                asker = Asker("runs", claim.run.id[:12], None, self._limits, max(end_s - monotonic(), 0.0))
+                item = await self._item(part, asker, watch)
+                watch.part(name, item.to_bytes())
+            items.append(item)
+            n_bytes += len(item.text)
+            watch.progressed(len(items), len(parts))
+            await watch.report()
+        text = await run_in_threadpool(batch_text, parts, items)
+        return Ending(RunState.DONE, text.encode())
+
+    async def _item(self, part: BatchPart, asker: Asker, watch: _Watch) -> BatchItem:
+        try:
+            return BatchItem(200, await self._text(part.question, part.asked, asker, watch))
+        except _NotWantedError:
+            raise
+        except Exception as error:  # whatever went wrong is the answer of this question
+            return _item_of(error)
+
+    async def _text(self, question: Question, asked: NetworkRequest, asker: Asker, watch: _Watch) -> str:
+        """Return the answer to a question, once there is room for it among those of other clients."""
+        while True:
+            try:
+                running = await self._answering.start(question, asked, asker)
+            except ProblemError as error:
+                if error.error != BUSY:
+                    raise
+            else:
+                try:
+                    while not running.result.done():
+                        await asyncio.wait([running.result], timeout=REPORT_S)
+                        await watch.report()
+                    if not _was_busy(running):
+                        return running.result.result()
+                finally:
+                    running.cancel()
+            await asyncio.sleep(REPORT_S)
+            await watch.report()
+
+
+class _NotWantedError(Exception):
+    """The run was cancelled or deleted, or another server has taken it."""
+
+
+class _Watch:
+    """Progress and finished parts of a run, on their way to the database.
+
+    Args:
+        claim: the run.
+        owner: id of this work.
+        runs: runs in the database.
+        attempt: repeats a transaction until the database works.
+    """
+
+    def __init__(
+        self, claim: Claim, owner: str, runs: RunStore, attempt: Callable[[Callable[[], Any]], Awaitable[Any]]
+    ) -> None:
+        self._id, self._owner, self._runs, self._attempt = claim.run.id, owner, runs, attempt
+        self._progress = (0, 0)
+        self._waiting: dict[str, bytes] = {}
+        self._n_bytes = sum(map(len, claim.parts.values()))
+
+    def progressed(self, n_done: int, n_items: int) -> None:
+        """Note progress."""
+        self._progress = (n_done, n_items)
+
+    def part(self, name: str, content: bytes) -> None:
+        """Note a finished part, unless the run keeps as much as it may."""
+        self._n_bytes += len(content)
+        if self._n_bytes <= MAX_KEPT_BYTES:
+            self._waiting[name] = content
+
+    async def report(self) -> None:
+        """Store progress and parts, as a sign of life. Raises _NotWantedError if the run is not wanted any more."""
+        parts, self._waiting = self._waiting, {}
+        if parts:
+            await self._attempt(lambda: self._runs.keep(self._id, self._owner, parts))
+        if not await self._attempt(lambda: self._runs.report(self._id, self._owner, *self._progress)):
+            raise _NotWantedError
+
+
+def _item_of(error: Exception) -> BatchItem:
+    problem = problem_of(error)
+    return BatchItem(problem.status_code, bytes(problem.body).decode())
 
 
 def _was_busy(running: Running) -> bool:

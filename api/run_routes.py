@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -14,19 +13,23 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from twin.answers.data import json_text, to_data
-from twin.arrays import package_version
-from twin.errors import DocumentError, StoreError, did_you_mean
+from twin.errors import ChangeError, DocumentError, StoreError, did_you_mean
 from twin.errors.wording import quoted
 from twin.store.run_records import NewRun, Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
+from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_batch, read_batch
+from .csv_tables import MEDIA_TYPES, TABLES, Form, csv_text
+from .forms import CSV_CONTENT, FormParameter, form_of
+from .idempotency import IDEMPOTENCY_KEY
 from .networks import Networks
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
-from .pinned_requests import canonical_text, network_label, pinned_request
+from .pinned_requests import new_run, run_of
 from .problems import find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
-from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question
+from .questions.table import QUESTIONS, Question
+from .raw_body import JsonBody
 from .run_queue import RunQueue
 
 EVENT_S = 0.5
@@ -38,7 +41,7 @@ KEEP_ALIVE_S = 15.0
 ANSWER_RESPONSE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer, the same bytes as those of the question itself.",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": {"type": "object"}}, **CSV_CONTENT},
     }
 }
 EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
@@ -47,6 +50,8 @@ EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
+KINDS = (*(question.path for question in QUESTIONS), BATCH)
+"""Kinds of runs: every question, and batches of them."""
 RunId = Annotated[str, Path(pattern=f"^{ID_FORM.pattern}$", description="Id of a run.")]
 
 
@@ -71,7 +76,9 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
             responses=responses_of(Run, *QUESTION_ERRORS, 409) | responses_of(Run, success=202),
             openapi_extra=request_body_of(question.request, question.examples),
             response_class=Response,
+            dependencies=[IDEMPOTENCY_KEY],
         )
+    _add_batch(router, networks, runs, queue)
     _add_reads(router, runs)
     _add_ends(router, runs)
     return router
@@ -79,24 +86,34 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
 
 def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
     def ask(asked: Any) -> Response:
-        data = pinned_request(asked, networks)
-        run_id = _digest(question.path, canonical_text(data), package_version())
-        request = json.dumps(data).encode()  # in ASCII: half a character is for the question to refuse
-        asking = runs.ask(NewRun(run_id, question.path, network_label(data), request))
-        queue.wake()
-        status = 200 if asking.run.state == RunState.DONE else 202
-        return _run(asking.run, status)
+        return _asked(new_run(question, asked, networks), runs, queue)
 
     ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return ask
 
 
-def _digest(*texts: str) -> str:
-    """Return the id of a run: a digest of question, request and package version."""
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(len(text).to_bytes(8, "big") + text.encode())
-    return digest.hexdigest()
+def _add_batch(router: APIRouter, networks: Networks, runs: RunStore, queue: RunQueue) -> None:
+    @router.post(
+        f"/{BATCH}",
+        status_code=202,
+        operation_id="run_batch",
+        summary="run batch",
+        responses=responses_of(Run, *QUESTION_ERRORS, 409) | responses_of(Run, success=202),
+        openapi_extra=request_body_of(BatchRequest, BATCH_EXAMPLES),
+        response_class=Response,
+        dependencies=[IDEMPOTENCY_KEY],
+    )
+    def batch(body: JsonBody) -> Response:
+        """In the background: Answer several questions, on one or more networks. Each has a status of its own."""
+        data = pinned_batch(read_batch(body), networks)
+        return _asked(run_of(BATCH, data, batch_label(data)), runs, queue)
+
+
+def _asked(run: NewRun, runs: RunStore, queue: RunQueue) -> Response:
+    """Queue a run, and return it; its answer may be there already."""
+    asking = runs.ask(run)
+    queue.wake()
+    return _run(asking.run, 200 if asking.run.state == RunState.DONE else 202)
 
 
 def _add_reads(router: APIRouter, runs: RunStore) -> None:
@@ -108,8 +125,8 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
         question: Annotated[str | None, Query(max_length=64, description="Name of a question: `failures`.")] = None,
     ) -> Response:
         """Return runs, the newest first, a page at a time."""
-        if question is not None and question not in QUESTION_BY_PATH:
-            hint = did_you_mean(question, QUESTION_BY_PATH) or f"known: {', '.join(QUESTION_BY_PATH)}"
+        if question is not None and question not in KINDS:
+            hint = did_you_mean(question, KINDS) or f"known: {', '.join(KINDS)}"
             raise DocumentError(f"{quoted(question)} is no question", where="query.question", hint=hint)
         return _json(runs.page(limit, after, state, question))
 
@@ -120,11 +137,11 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
 
     @router.get(
         "/{run}/answer",
-        responses=ANSWER_RESPONSE | problems_of(404, 409, 413, 422, 500, 503),
+        responses=ANSWER_RESPONSE | problems_of(404, 406, 409, 413, 422, 500, 503),
         operation_id="run_answer",
         response_class=Response,
     )
-    def answer(run: RunId) -> Response:
+    def answer(run: RunId, request: Request, format: FormParameter = None) -> Response:
         """Return the answer of a run, or the problem that it met."""
         ending = find(partial(runs.ending, run))
         if ending is None or ending.state == RunState.CANCELLED:
@@ -134,7 +151,7 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
             if ending.problem is None:
                 return problem_response(ending.status, ending.detail or "the run failed")
             return Response(ending.problem, ending.status, media_type="application/problem+json")
-        return Response(ending.answer, media_type="application/json", headers={"ETag": f'"{run}"'})
+        return _answer(find(partial(runs.find, run)), ending.answer or b"", request, format)
 
     followers = asyncio.Semaphore(MAX_FOLLOWERS)
 
@@ -156,6 +173,18 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
+
+
+def _answer(run: Run, answer: bytes, request: Request, stated: Form | None) -> Response:
+    """Return the answer of a run, as JSON or CSV."""
+    form = form_of(run.question, request, stated)
+    headers = {"ETag": f'"{run.id}"'}
+    if form == "json":
+        return Response(answer, media_type=MEDIA_TYPES[form], headers=headers)
+    data = json.loads(answer)
+    if TABLES[run.question] not in data:
+        raise ChangeError("the run has some fields only", where="format", hint="ask for a run without fields for CSV")
+    return Response(csv_text(run.question, data), media_type=MEDIA_TYPES[form])
 
 
 async def _events(runs: RunStore, run_id: str, request: Request, followers: asyncio.Semaphore) -> AsyncIterator[str]:

@@ -19,6 +19,7 @@ from .answering import Answering
 from .bodies import DiffRequest
 from .conditions import IfNoneMatch, WriteCondition, etag, revisions_of
 from .file_schemas import DOCUMENT_BODY, DOCUMENT_RESPONSE
+from .idempotency import IDEMPOTENCY_KEY
 from .openapi import problems_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .problems import find
@@ -49,6 +50,7 @@ def _add_writes(router: APIRouter, store: NetworkStore) -> None:
         openapi_extra=DOCUMENT_BODY,
         operation_id="put_network",
         response_class=Response,
+        dependencies=[IDEMPOTENCY_KEY],
     )
     def put(name: Name, body: Body, condition: WriteCondition) -> Response:
         """Store a document under a name. It is validated first; the same bytes again change nothing."""

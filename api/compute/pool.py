@@ -19,7 +19,7 @@ from ..problems import InternalError, ProblemError, busy, too_much_memory
 from .daemon_thread import on_own_thread
 from .fair_queue import FairQueue, Turn
 from .process import GRACE_S, ComputeProcess, LostError, OverdueError
-from .work import GIB, Answered, Failed, Fault, OutOfMemory, Progress, Reply, Work
+from .work import GIB, Answered, Failed, Fault, Kept, OutOfMemory, Progress, Reply, Work
 from .worker import WorkerSettings
 
 LIGHT_S = 2.0
@@ -68,11 +68,13 @@ class Asked:
         submission: the question.
         result: its answer as JSON, or its error.
         on_progress: called on the event loop with (finished items, all items).
+        on_part: called on the event loop with name and content of a finished part.
     """
 
     submission: Submission
     result: asyncio.Future[str]
     on_progress: Callable[[int, int], None]
+    on_part: Callable[[str, bytes], None]
     cancel: Callable[[], None] = field(default=lambda: None)
     """Ends the question, wherever it is; its result then is CancelledError."""
     process: ComputeProcess | None = None
@@ -154,12 +156,18 @@ class Pool:
         self._free.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def submit(self, submission: Submission, on_progress: Callable[[int, int], None] | None = None) -> Asked:
+    def submit(
+        self,
+        submission: Submission,
+        on_progress: Callable[[int, int], None] | None = None,
+        on_part: Callable[[str, bytes], None] | None = None,
+    ) -> Asked:
         """Queue a question.
 
         Args:
             submission: the question.
             on_progress: called on the event loop with (finished items, all items).
+            on_part: called on the event loop with name and content of a finished part.
 
         Returns:
             The question, with its future result and a function that cancels it.
@@ -168,7 +176,7 @@ class Pool:
             ProblemError: 429 or 503 if too many questions wait.
         """
         loop = asyncio.get_running_loop()
-        asked = Asked(submission, loop.create_future(), on_progress or (lambda *_: None))
+        asked = Asked(submission, loop.create_future(), on_progress or _ignore, on_part or _ignore)
         asked.turn = Turn(asked, submission.client, submission.network, submission.is_light)
         asked.cancel = lambda: self._cancel(asked)
         try:
@@ -241,8 +249,9 @@ class Pool:
         start_s = monotonic()
         slow = loop.call_later(LIGHT_S, self._outlast, asked) if asked.submission.is_light else None
 
-        def tell(progress: Progress) -> None:
-            loop.call_soon_threadsafe(asked.on_progress, progress.n_done, progress.n_items)
+        def tell(message: Progress | Kept) -> None:
+            call = asked.on_part if isinstance(message, Kept) else asked.on_progress
+            loop.call_soon_threadsafe(call, *message)
 
         reply: Reply | Exception
         try:
@@ -338,6 +347,10 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _ignore(*_: object) -> None:
+    """Take notice of nothing."""
 
 
 def _start_parent_of_processes() -> None:

@@ -8,7 +8,7 @@ from multiprocessing.context import BaseContext
 from threading import Lock
 from time import monotonic
 
-from .work import Answered, Cancel, Failed, Fault, OutOfMemory, Progress, Reply, Started, Work
+from .work import Answered, Cancel, Failed, Fault, Kept, OutOfMemory, Progress, Reply, Started, Work
 from .worker import WorkerSettings, serve
 
 GRACE_S = 1.0
@@ -64,13 +64,13 @@ class ComputeProcess:
         """Return the number of networks that the process has probably compiled."""
         return len(self._networks)
 
-    def ask(self, work: Work, network: str, on_progress: Callable[[Progress], None]) -> Reply:
+    def ask(self, work: Work, network: str, on_message: Callable[[Progress | Kept], None]) -> Reply:
         """Ask a question and wait for the answer. The thread that calls it waits, so it is no event loop's.
 
         Args:
             work: the question.
             network: key of its network.
-            on_progress: called for each message of progress.
+            on_message: called for each message before the answer.
 
         Raises:
             LostError: the process ended.
@@ -89,8 +89,8 @@ class ComputeProcess:
                     self.kill()
                     raise OverdueError
                 message = self._connection.recv()
-                if isinstance(message, Progress):
-                    on_progress(message)
+                if isinstance(message, Progress | Kept):
+                    on_message(message)
                     continue
                 return self._received(message, network)
         except (EOFError, OSError) as error:

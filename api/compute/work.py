@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..bodies import NetworkRequest
+from ..csv_tables import Form
 from ..questions.context import Limits
 
 GIB = 2**30
@@ -21,6 +23,10 @@ class Work(NamedTuple):
     """Time that the answer may take."""
     limits: Limits
     """Bounds on the work."""
+    parts: Mapping[str, bytes] | None = None
+    """Finished parts of an earlier attempt; None = the question keeps no parts."""
+    form: Form = "json"
+    """Form of the answer."""
 
 
 class Started(NamedTuple):
@@ -43,11 +49,18 @@ class Progress(NamedTuple):
     n_items: int
 
 
+class Kept(NamedTuple):
+    """Finished part of a question, to be kept in case its process is lost."""
+
+    name: str
+    content: bytes
+
+
 class Answered(NamedTuple):
     """Answer of a compute process."""
 
     text: str
-    """Answer as JSON."""
+    """Answer as JSON or CSV."""
     is_known: bool
     """True if the process had the network compiled before."""
     is_last: bool

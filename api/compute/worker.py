@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 from twin.deadline import EndedError, deadline
 from twin.errors import TwinError
+from twin.studies.kept_parts import KeptParts, keeping
 
 from ..problems import NotFoundError, ProblemError
 from ..questions.context import Context, NetworkSource
 from ..questions.table import QUESTION_BY_PATH
 from .kept_networks import KeptNetworks
 from .memory import allow_more_memory, limit_memory, used_bytes
-from .work import Answered, Cancel, Failed, Fault, OutOfMemory, Progress, Reply, Started
+from .work import Answered, Cancel, Failed, Fault, Kept, OutOfMemory, Progress, Reply, Started
 
 NICENESS = 5
 """Nice value of compute processes, so that the process that receives requests is never short of time."""
@@ -82,7 +83,7 @@ class _Inbox:
                 self.client_gone.set()
         return started
 
-    def send(self, message: Reply | Progress) -> None:
+    def send(self, message: Reply | Progress | Kept) -> None:
         self._connection.send(message)
 
     def _read(self) -> None:
@@ -117,9 +118,10 @@ class _Answers:
         limits = work.limits._replace(max_memory_gib=self._settings.max_memory_gib)
         context = Context(self._networks, limits, gone, progress=self._tell)
         self._networks.is_known = True
+        parts = None if work.parts is None else KeptParts(work.parts, self._keep)
         try:
-            with deadline(work.max_s, gone.is_set):
-                text = QUESTION_BY_PATH[work.path].ask(work.asked, context)
+            with deadline(work.max_s, gone.is_set), keeping(parts):
+                text = QUESTION_BY_PATH[work.path].ask(work.asked, context, work.form)
             return Answered(text, self._networks.is_known, self._is_full())
         except MemoryError:
             pass  # the error refers to what fills the memory, so the reply is made after this block
@@ -131,6 +133,9 @@ class _Answers:
             return Fault((*lines, type(error).__name__))
         allow_more_memory()
         return OutOfMemory()
+
+    def _keep(self, name: str, content: bytes) -> None:
+        self._inbox.send(Kept(name, content))
 
     def _is_full(self) -> bool:
         bound = self._settings.max_memory_bytes

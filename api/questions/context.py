@@ -63,6 +63,13 @@ class Limits(NamedTuple):
     max_memory_gib: float = math.inf
     """Memory that one question may take."""
 
+    def longest_s(self, *, is_long: bool) -> float:
+        """Return the time that an answer may take.
+
+        is_long: whether the question is a study, which loads and evaluates the network before it begins.
+        """
+        return self.max_answer_s + (max(self.max_study_s, self.max_sweep_s) if is_long else 0.0)
+
 
 def _ignore(_n_done: int, _n_items: int) -> None:
     """Take notice of no progress."""

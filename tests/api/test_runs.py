@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from twin.api.app import create_app
+from twin.api.questions.context import Limits
 
 from tests.api.conftest import TestClient
 from tests.api.test_errors import problem_of
 from twin.loading import Network
 from twin.store import RunStore, open_database
 from twin.store.run_records import NewRun
+from twin.store.tables import RUN_PARTS
 
 DEMO = {"network": "leaf-spine-demo"}
 WAIT_S = 20.0
@@ -147,3 +149,56 @@ def test_runs_go_on_after_a_restart(tmp_path: Path, slow: threading.Event) -> No
         refused = problem_of(client.get("/v1/runs", params={"question": "failure"}), 422, "document-error")
         (issue,) = refused.issues
         assert (issue.where, issue.hint) == ("query.question", "did you mean 'failures'?")
+
+
+def batch(*questions: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    return {"questions": [{"question": name, "request": request} for name, request in questions]}
+
+
+def test_each_question_of_a_batch_has_its_own_status(client: TestClient) -> None:
+    score = DEMO | {"main_assumptions": False}
+    body = batch(("score", score), ("what-if", {"network": "two-campus", "plan": "fibre-upgrad"}), ("failures", DEMO))
+    run = ended(client, client.post("/v1/runs/batch", json=body).json())
+    assert (run["state"], run["question"], run["network"]) == ("done", "batch", "2 networks")
+    assert (run["n_done"], run["n_items"]) == (3, 3)
+    answer = client.get(f"/v1/runs/{run['id']}/answer").json()
+    assert (answer["n_answered"], answer["n_failed"]) == (2, 1)
+    assert [row["status"] for row in answer["answers"]] == [200, 404, 200]
+    alone = [client.post(f"/v1/{item['question']}", json=item["request"]).json() for item in body["questions"]]
+    assert [row["answer"] or row["problem"] for row in answer["answers"]] == alone
+    assert client.get("/v1/runs", params={"question": "batch"}).json()["runs"][0]["id"] == run["id"]
+    bad = batch(("score", score), ("scor", score), ("failures", {"of": 3, "network": "two-campus", "topp": 1}))
+    found = problem_of(client.post("/v1/runs/batch", json=bad), 422, "document-error")
+    assert {issue.where for issue in found.issues} == {
+        "questions[1].question", "questions[2].request.of", "questions[2].request.topp",
+    }  # fmt: skip
+
+
+def test_finished_questions_of_a_batch_outlive_a_restart(tmp_path: Path, slow: threading.Event) -> None:
+    data = str(tmp_path / "store")
+    score = DEMO | {"main_assumptions": False}
+    body = batch(("score", score), ("sweep", DEMO | {"vary": "demands=1,3"}))
+    with TestClient(create_app(warm=False, data=data)) as client:
+        run = client.post("/v1/runs/batch", json=body).json()
+        while client.get(f"/v1/runs/{run['id']}").json()["n_done"] == 0:
+            time.sleep(0.01)
+    database = open_database(data)
+    with database.read() as connection:
+        assert [row.name for row in connection.execute(RUN_PARTS.select())] == ["item-000000"]
+    with database.write() as connection:  # another answer shows that the question is not asked again
+        connection.execute(RUN_PARTS.update().values(content=b'200\n{"kept": true}'))
+    database.close()
+    slow.set()
+    with TestClient(create_app(warm=False, data=data)) as client:
+        assert ended(client, run)["state"] == "done"
+        rows = client.get(f"/v1/runs/{run['id']}/answer").json()["answers"]
+        assert (rows[0]["answer"], rows[1]["status"]) == ({"kept": True}, 200)
+    database = open_database(data)
+    with database.read() as connection:
+        assert connection.execute(RUN_PARTS.select()).all() == []
+    database.close()
+
+
+def test_a_run_has_one_deadline() -> None:
+    limits = Limits(max_answer_s=30.0, max_study_s=120.0)
+    assert (limits.longest_s(is_long=True), limits.longest_s(is_long=False)) == (150.0, 30.0)

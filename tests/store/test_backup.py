@@ -13,6 +13,7 @@ from tests.store.samples import document
 from twin.cli.main import app
 from twin.errors import StoreError
 from twin.store import Database, NetworkStore, open_database, restore, write_backup
+from twin.store.tables import STEPS
 
 
 def filled(data: Any) -> NetworkStore:
@@ -62,7 +63,7 @@ def test_a_damaged_backup_restores_nothing(tmp_path: Path) -> None:
         "a row less": gzip.compress(b"".join(line for i, line in enumerate(text.splitlines(keepends=True)) if i != 3)),
         "another byte": gzip.compress(text.replace(b'"number": 2', b'"number": 9', 1)),
         "no end": gzip.compress(b"\n".join(text.splitlines()[:-1])),
-        "newer": gzip.compress(text.replace(b'"version": 1', b'"version": 2', 1)),
+        "newer": gzip.compress(text.replace(b'"version": %d' % len(STEPS), b'"version": %d' % (len(STEPS) + 1), 1)),
     }
     database = open_database(None)
     for content in damaged.values():

@@ -3,7 +3,7 @@
 >>> database = open_database(None)
 >>> with database.read() as connection:
 ...     database.version_of(connection)
-1
+2
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -35,7 +36,7 @@ class Run:
     """Name of the network, with the revision of a stored one."""
     state: RunState
     n_done: int
-    """Items that are computed: points, failures, samples or sets."""
+    """Items that are computed: points, failures, samples, sets, or questions of a batch."""
     n_items: int
     """Number of all items; 0 while their number is not known."""
     n_attempts: int
@@ -85,6 +86,8 @@ class Claim(NamedTuple):
 
     run: Run
     request: bytes
+    parts: Mapping[str, bytes] = {}
+    """Parts that an earlier attempt has finished, by name."""
 
 
 class Ending(NamedTuple):

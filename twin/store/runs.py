@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..errors.wording import quoted
 from .database import Database
 from .networks import MAX_PAGE
 from .run_records import ENDED, Asked, Claim, Ending, NewRun, Run, RunLimits, RunPage, RunState
-from .tables import RUNS
+from .tables import RUN_PARTS, RUNS
 
 ID_FORM = re.compile(r"[0-9a-f]{64}")
 LOST = "its server ended {n} times while it ran"
@@ -81,6 +81,7 @@ class RunStore:
             if found is None:
                 connection.execute(insert(RUNS).values(id=new.id, **row))
             else:
+                _delete_parts(connection, new.id)
                 connection.execute(update(RUNS).where(RUNS.c.id == new.id).values(row))
             return Asked(_run_of(connection.execute(_runs().where(RUNS.c.id == new.id)).one()), True)
 
@@ -118,7 +119,7 @@ class RunStore:
             claimed |= {"started_at": self._time(), "seen_at": self._time(), "n_done": 0, "n_items": 0}
             connection.execute(update(RUNS).where(RUNS.c.id == row.id).values(claimed))
             run = _run_of(connection.execute(_runs().where(RUNS.c.id == row.id)).one())
-            return Claim(run, bytes(row.request))
+            return Claim(run, bytes(row.request), _parts(connection, run.id))
 
     def _end_lost(self, connection: Connection, row: Row[Any]) -> None:
         """End a run of a lost server if it was cancelled, or has been started as often as it may be."""
@@ -128,6 +129,7 @@ class RunStore:
             values = {"state": RunState.FAILED.value, "status": 500, "detail": LOST.format(n=row.n_attempts)}
         else:
             return
+        _delete_parts(connection, row.id)
         connection.execute(update(RUNS).where(RUNS.c.id == row.id).values(ended_at=self._time(), **values))
 
     def report(self, run_id: str, owner: str, n_done: int, n_items: int) -> bool:
@@ -142,6 +144,21 @@ class RunStore:
             found = connection.execute(select(RUNS.c.is_cancelled).where(is_mine)).one_or_none()
         return found is not None and not found.is_cancelled
 
+    def keep(self, run_id: str, owner: str, parts: Mapping[str, bytes]) -> None:
+        """Keep finished parts of a run, in place of earlier ones of the same names, while it is this server's.
+
+        They are there once the call returns, and are deleted when the run ends.
+        """
+        is_mine = and_(RUNS.c.id == run_id, RUNS.c.owner == owner, RUNS.c.state == RunState.RUNNING.value)
+        with self.database.write(RUNS) as connection:
+            if connection.execute(select(RUNS.c.id).where(is_mine)).one_or_none() is None:
+                return
+            connection.execute(update(RUNS).where(is_mine).values(seen_at=self._time()))
+            for name, content in parts.items():
+                is_same = and_(RUN_PARTS.c.run_id == run_id, RUN_PARTS.c.name == name)
+                connection.execute(delete(RUN_PARTS).where(is_same))
+                connection.execute(insert(RUN_PARTS).values(run_id=run_id, name=name, content=content))
+
     def end(self, run_id: str, owner: str, ending: Ending) -> None:
         """Store the end of a run, unless it is not this server's any more."""
         is_mine = and_(RUNS.c.id == run_id, RUNS.c.owner == owner, RUNS.c.state == RunState.RUNNING.value)
@@ -149,15 +166,18 @@ class RunStore:
         values |= {"detail": ending.detail, "problem": ending.problem, "answer": ending.answer}
         values |= {"n_answer_bytes": len(ending.answer or b"") + len(ending.problem or b"")}
         with self.database.write(RUNS) as connection:
-            connection.execute(update(RUNS).where(is_mine).values(values))
+            if connection.execute(update(RUNS).where(is_mine).values(values)).rowcount:
+                _delete_parts(connection, run_id)
 
     def release(self, owner: str) -> None:
-        """Queue the run of a server that ends; the next one starts it anew."""
+        """Queue the run of a server that ends; the next one goes on from its kept parts."""
         is_mine = and_(RUNS.c.owner == owner, RUNS.c.state == RunState.RUNNING.value)
         waiting = {"state": RunState.QUEUED.value, "owner": None, "n_attempts": RUNS.c.n_attempts - 1}
         with self.database.write(RUNS) as connection:
             connection.execute(update(RUNS).where(is_mine, ~RUNS.c.is_cancelled).values(waiting))
             ended = {"state": RunState.CANCELLED.value, "ended_at": self._time()}
+            for row in connection.execute(select(RUNS.c.id).where(is_mine, RUNS.c.is_cancelled)).all():
+                _delete_parts(connection, row.id)
             connection.execute(update(RUNS).where(is_mine, RUNS.c.is_cancelled).values(ended))
 
     def cancel(self, run_id: str) -> Run:
@@ -169,6 +189,7 @@ class RunStore:
         with self.database.write(RUNS) as connection:
             run = _run_of(self._row(connection, run_id))
             if run.state == RunState.QUEUED:
+                _delete_parts(connection, run_id)
                 values: dict[str, Any] = {"state": RunState.CANCELLED.value, "ended_at": self._time()}
             else:
                 values = {"is_cancelled": True}
@@ -184,6 +205,7 @@ class RunStore:
         """
         with self.database.write(RUNS) as connection:
             self._row(connection, run_id)
+            _delete_parts(connection, run_id)
             connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
 
     def find(self, run_id: str) -> Run:
@@ -282,3 +304,12 @@ def _runs(*more_columns: Any) -> Select[Any]:
 def _run_of(row: Row[Any]) -> Run:
     values = row._mapping
     return Run(state=RunState(values["state"]), **{name: values[name] for name in (*_FIELDS, *_TIMES)})
+
+
+def _parts(connection: Connection, run_id: str) -> dict[str, bytes]:
+    query = select(RUN_PARTS.c.name, RUN_PARTS.c.content).where(RUN_PARTS.c.run_id == run_id)
+    return {row.name: bytes(row.content) for row in connection.execute(query.order_by(RUN_PARTS.c.name))}
+
+
+def _delete_parts(connection: Connection, run_id: str) -> None:
+    connection.execute(delete(RUN_PARTS).where(RUN_PARTS.c.run_id == run_id))

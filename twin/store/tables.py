@@ -88,6 +88,28 @@ RUNS = Table(
 )
 """Questions that are answered in the background: a queue, and the answers."""
 
+RUN_PARTS = Table(
+    "run_parts",
+    METADATA,
+    Column("run_id", DIGEST, primary_key=True),
+    Column("name", NAME, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Finished parts of runs that have not ended, so that an interrupted run goes on: items of a batch, rows of a study."""
+
+REPLIES = Table(
+    "replies",
+    METADATA,
+    Column("key", DIGEST, primary_key=True),  # of the client and its Idempotency-Key
+    Column("request", DIGEST, nullable=False),
+    Column("asked_at", String(20), nullable=False, index=True),
+    Column("status", Integer),  # null while the request is being answered
+    Column("headers", Text),  # JSON in ASCII
+    Column("n_bytes", Integer, nullable=False),
+    Column("body", LargeBinary),
+)
+"""Answers to requests that had a key, so that the same request again does nothing twice."""
+
 
 def create(*tables: Table) -> Callable[[Connection], None]:
     """Return the step that creates tables."""
@@ -98,5 +120,8 @@ def create(*tables: Table) -> Callable[[Connection], None]:
     return step
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (create(DOCUMENTS, NETWORKS, REVISIONS, RUNS),)
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    create(DOCUMENTS, NETWORKS, REVISIONS, RUNS),
+    create(RUN_PARTS, REPLIES),
+)
 """Steps in order. A step never changes once it was released; it may find that a later table definition is in place."""

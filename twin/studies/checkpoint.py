@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 import zipfile
@@ -9,49 +10,98 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..arrays import package_version
 from ..errors import ChangeError
 from ..leftovers import remove_old_files
+from .kept_parts import MIN_INTERVAL_S, WRITING_RATIO, KeptParts
 
 FILE = "checkpoint.npz"
-MIN_INTERVAL_S = 2.0
-"""Least time between two checkpoints of a run."""
-WRITING_RATIO = 0.05
-"""Largest share of time that writing takes."""
-
 Columns = dict[str, np.ndarray]
 
 
-class Checkpoint:
-    """Checkpoint of one question in a folder."""
+class Place(Protocol):
+    """Place of a checkpoint."""
 
-    def __init__(self, folder: str | Path, question: str, digest: str) -> None:
-        """Make the folder if there is none.
+    label: str
+    """Name of the place for messages."""
 
-        Args:
-            folder: folder of this question alone.
-            question: network and question, for people.
-            digest: digest of everything that the answers depend on, except the version of this package.
+    def read(self) -> bytes | None:
+        """Return what is there; None if nothing is. Raises OSError."""
 
-        Raises:
-            ChangeError: the folder cannot be made.
-        """
-        self._folder, self._question = Path(folder), question
-        self._key = f"{digest} {package_version()} numpy {np.__version__}"
-        self._next_s = 0.0
+    def write(self, content: bytes) -> None:
+        """Replace what is there at once. Raises OSError."""
+
+
+class FolderPlace:
+    """Folder of one question alone; it is made if there is none.
+
+    Raises:
+        ChangeError: the folder cannot be made.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self._folder = Path(folder)
+        self._path = self._folder / FILE
+        self.label = str(self._path)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _refused(f"cannot make the folder {self._folder}: {error.strerror}", "name another folder") from error
 
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._folder / FILE
+    def read(self) -> bytes | None:
+        """Return the file; None if there is none."""
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, content: bytes) -> None:
+        """Write the file; it is always a whole one."""
+        remove_old_files(self._folder, "*.tmp")
+        descriptor, unfinished = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            Path(unfinished).replace(self._path)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(unfinished).unlink()
+
+
+class PartPlace:
+    """Part that whoever runs the study keeps."""
+
+    def __init__(self, parts: KeptParts) -> None:
+        self._parts, self._name = parts, parts.next_study()
+        self.label = self._name
+
+    def read(self) -> bytes | None:
+        """Return the part of an earlier process."""
+        return self._parts.found.get(self._name)
+
+    def write(self, content: bytes) -> None:
+        """Keep the part."""
+        self._parts.write(self._name, content)
+
+
+class Checkpoint:
+    """Checkpoint of one question.
+
+    Args:
+        place: place of this question alone.
+        question: network and question, for people.
+        digest: digest of everything that the answers depend on, except the version of this package.
+        first_save_s: time after which the first one is due.
+    """
+
+    def __init__(self, place: Place, question: str, digest: str, first_save_s: float = 0.0) -> None:
+        self._place, self._question = place, question
+        self._key = f"{digest} {package_version()} numpy {np.__version__}"
+        self._next_s = perf_counter() + first_save_s
 
     def load(self, like: Mapping[str, np.ndarray]) -> Columns | None:
         """Return the answers so far; None if there is no checkpoint yet.
@@ -62,21 +112,23 @@ class Checkpoint:
         Raises:
             ChangeError: the checkpoint cannot be read, or is of another network, question or version.
         """
+        label = self._place.label
         try:
-            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            content = self._place.read()
+            if content is None:
+                return None
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 columns = {name: file[name] for name in file.files}
                 question, key = (str(columns.pop(name)) for name in ("question", "key"))
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             why = getattr(error, "strerror", None) or "it is damaged, or no checkpoint"
-            raise _refused(f"cannot read {self.path}: {why}", "remove it to begin anew") from error
+            raise _refused(f"cannot read {label}: {why}", "remove it to begin anew") from error
         if question != self._question:
-            raise _refused(f"{self.path} is of another question: {question}", "name another folder", self._question)
+            raise _refused(f"{label} is of another question: {question}", "name another folder", self._question)
         if key == self._key and _shapes(columns) != _shapes(like):
-            raise _refused(f"cannot read {self.path}: it lacks columns", "remove it to begin anew")
+            raise _refused(f"cannot read {label}: it lacks columns", "remove it to begin anew")
         if key != self._key:
-            what = f"{self.path} is of a {question} that had other links, demands or failures, or of another version"
+            what = f"{label} is of a {question} that had other links, demands or failures, or of another version"
             raise _refused(what, "name another folder, or remove it to begin anew")
         return columns
 
@@ -86,24 +138,18 @@ class Checkpoint:
             self.save(columns)
 
     def save(self, columns: Mapping[str, np.ndarray]) -> None:
-        """Save the answers so far; the file is always a whole one.
+        """Save the answers so far.
 
         Raises:
-            ChangeError: the file cannot be written.
+            ChangeError: it cannot be written.
         """
         start_s = perf_counter()
+        content = io.BytesIO()
+        np.savez(content, question=np.array(self._question), key=np.array(self._key), **columns)  # type: ignore[arg-type]
         try:
-            remove_old_files(self._folder, "*.tmp")
-            descriptor, unfinished = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    np.savez(file, question=np.array(self._question), key=np.array(self._key), **columns)  # type: ignore[arg-type]
-                Path(unfinished).replace(self.path)
-            finally:
-                with suppress(FileNotFoundError):
-                    Path(unfinished).unlink()
+            self._place.write(content.getvalue())
         except OSError as error:
-            raise _refused(f"cannot write {self.path}: {error.strerror}", "name another folder") from error
+            raise _refused(f"cannot write {self._place.label}: {error.strerror}", "name another folder") from error
         now_s = perf_counter()
         self._next_s = now_s + max(MIN_INTERVAL_S, (now_s - start_s) / WRITING_RATIO)
 

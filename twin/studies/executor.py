@@ -29,6 +29,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from ..deadline import check
 from ..errors import ChangeError, TwinError, did_you_mean
 from .dask_workers import check_address, dask_workers, lost_workers
+from .kept_parts import Codec, KeptRows, kept_parts
 from .task_folder import task_folder
 
 Item = TypeVar("Item")
@@ -110,6 +111,7 @@ def run_items(
     advance: Advance | None = None,
     cancel: threading.Event | None = None,
     keep: Keep[Result] | None = None,
+    codec: Codec[Result] | None = None,
 ) -> list[Result]:
     """Compute every item.
 
@@ -125,6 +127,7 @@ def run_items(
         advance: called after each item with the number of finished items and of all items.
         cancel: event that another thread sets to end the run.
         keep: called with each result before `advance`.
+        codec: form of the results where the caller keeps parts of a study; None = nothing is kept.
 
     Returns:
         The results in the order of the items.
@@ -135,6 +138,9 @@ def run_items(
     """
     workers = workers or Workers()
     run, backend = _Run(local_solve or task.start(), items, advance, cancel, keep), BACKENDS[workers.backend]
+    parts = kept_parts()
+    if parts is not None and codec is not None:
+        run.resume(KeptRows(parts, codec, len(items)))
     n_others = min(workers.n, len(items)) if backend.is_remote else run.run_locally(workers)
     if n_others:
         where = (workers.address,) if backend.is_remote else ()
@@ -166,6 +172,17 @@ class _Run(Generic[Item, Result]):
         self._keep = keep
         self._remaining = deque(range(len(items)))
         self._results: dict[int, Result] = {}
+        self._kept: KeptRows[Result] | None = None
+        self._n_resumed = 0
+
+    def resume(self, kept: KeptRows[Result]) -> None:
+        """Take over the results of an earlier process, and keep those of this one."""
+        self._kept, found = kept, kept.load()
+        self._results.update(found)
+        self._n_resumed = len(found)
+        self._remaining = deque(row for row in self._remaining if row not in found)
+        if found and self._advance is not None:
+            self._advance(len(self._results), len(self._items))
 
     def results(self) -> list[Result]:
         return [self._results[row] for row in range(len(self._items))]
@@ -174,7 +191,8 @@ class _Run(Generic[Item, Result]):
         """Work on this thread until all is done or other workers save time. Returns how many others to start."""
         self._raise_if_cancelled()
         start_s = perf_counter()
-        for result in self._solve(self._items):
+        items = [self._items[row] for row in self._remaining] if self._n_resumed else self._items
+        for result in self._solve(items):
             self._record(self._remaining.popleft(), result)
             n_others = self._n_worth_starting(workers, perf_counter() - start_s)
             if n_others:
@@ -225,13 +243,15 @@ class _Run(Generic[Item, Result]):
         if elapsed_s <= LOCAL_ONLY_S or math.isinf(min_worker_time_s):
             return 0
         n_remaining = len(self._remaining)
-        remaining_s = elapsed_s / len(self._results) * n_remaining
+        remaining_s = elapsed_s / (len(self._results) - self._n_resumed) * n_remaining
         return max(0, min(min(workers.n, n_cores(), n_remaining) - 1, int(remaining_s / min_worker_time_s)))
 
     def _record(self, row: int, result: Result) -> None:
         self._results[row] = result
         if self._keep is not None:
             self._keep(row, result)
+        if self._kept is not None:
+            self._kept.add(row, result)
         if self._advance is not None:
             self._advance(len(self._results), len(self._items))
         check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,13 @@ from time import perf_counter
 
 import numpy as np
 
+from ..errors import ChangeError
 from ..failures.kinds import Kind
 from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import Part, Sweep
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, FolderPlace, PartPlace
 from .executor import Advance, Workers, dask_at, run_items
+from .kept_parts import MIN_INTERVAL_S, kept_parts
 
 BATCH_S = 0.1
 """Time after which a study reports progress and may be cancelled; work of one batch of a remote worker."""
@@ -62,19 +65,30 @@ class FailureRun:
             TwinError: dask is not installed, or no scheduler answers.
             CancelledError: once `cancel` is set.
         """
-        checkpoint = None
-        if self.checkpoint is not None:
-            checkpoint = Checkpoint(self.checkpoint, question, sweep.digest())
-            columns = checkpoint.load(sweep.columns())
-            if columns is not None:
-                sweep.restore(columns)
+        checkpoint = self._resumed(sweep, question)
         try:
             size = self._run_here(sweep, checkpoint, only_first=self.dask is not None)
             if self.dask is not None:
                 self._run_on_dask(dask_at(self.dask), sweep, task, size, checkpoint)
         finally:
-            if checkpoint is not None:
+            if self.checkpoint is not None and checkpoint is not None:
                 checkpoint.save(sweep.columns())
+
+    def _resumed(self, sweep: Sweep, question: str) -> Checkpoint | None:
+        """Restore what an earlier run has computed, and return the checkpoint of this one."""
+        parts = kept_parts()
+        if self.checkpoint is not None:
+            checkpoint = Checkpoint(FolderPlace(self.checkpoint), question, sweep.digest())
+            columns = checkpoint.load(sweep.columns())
+        elif parts is not None:
+            checkpoint, columns = Checkpoint(PartPlace(parts), question, sweep.digest(), MIN_INTERVAL_S), None
+            with suppress(ChangeError):  # what cannot be used is computed again
+                columns = checkpoint.load(sweep.columns())
+        else:
+            return None
+        if columns is not None:
+            sweep.restore(columns)
+        return checkpoint
 
     def _run_here(self, sweep: Sweep, checkpoint: Checkpoint | None, *, only_first: bool) -> int:
         """Compute batches of about `BATCH_S`, all or only until one takes so long. Returns the classes in a batch."""

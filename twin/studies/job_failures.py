@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import partial
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ..training.placement import JobPlacement
 from .executor import Advance, Workers, run_items
 from .failure_kinds import FailureSet
 from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, Failed, FailureClass, JobPlaces
+from .kept_parts import Codec
 
 MAX_WORK = 6_000_000_000
 """Most classes of failures times nodes, links and arcs of the job's routes; some hours."""
@@ -49,6 +50,14 @@ class JobAfterFailure:
     """Accelerators of the job on nodes that fail. The job takes others where it finds free ones."""
     n_replicas: int | None
     """Replicas that go on, or could."""
+
+
+def _row_of(data: list[Any] | None) -> JobAfterFailure | None:
+    return None if data is None else JobAfterFailure(*data)
+
+
+CODEC: Codec[JobAfterFailure | None] = Codec("job failures", lambda row: None if row is None else astuple(row), _row_of)
+"""Form of a row where an interrupted study goes on."""
 
 
 class JobFailures(NamedTuple):
@@ -108,7 +117,7 @@ def job_failures(
         _check_work(e, len(waiting))
         items = [_Item(failed[group[0]], mode, places.spares_health(failed[group[0]])) for mode, group in waiting]
         solve = partial(_solve, after)
-        results = run_items(task, items, workers, local_solve=solve, advance=advance, cancel=cancel)
+        results = run_items(task, items, workers, local_solve=solve, advance=advance, cancel=cancel, codec=CODEC)
         unequal: list[int] = []
         for row, (_, group) in zip(results, waiting, strict=True):
             if row is None:

@@ -18,9 +18,12 @@ from ..stages.evaluation import Case
 from ..stages.together import case_among
 from .executor import Advance, Workers, run_items
 from .inputs import Axis, set_input
+from .kept_parts import Codec
 
 Point = tuple[float | None, str]
 """Value of a metric and an empty text, or None and the reason."""
+CODEC: Codec[Point] = Codec("sweep", list, tuple)
+"""Form of a point where an interrupted sweep goes on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +112,8 @@ def run_points(
     question.check(engine)
     task = SweepTask(question, engine.reader.catalogue, engine.reader.prices)
     rows = range(question.n_points)
-    return run_items(task, rows, workers, local_solve=partial(question.points, engine), advance=advance, cancel=cancel)
+    solve = partial(question.points, engine)
+    return run_items(task, rows, workers, local_solve=solve, advance=advance, cancel=cancel, codec=CODEC)
 
 
 @dataclass(frozen=True, eq=False)
