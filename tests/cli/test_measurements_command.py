@@ -52,7 +52,7 @@ def test_strict_fails_on_assumptions_and_findings(mine: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["otdr"], "no file after otdr"),
+        (["otdr"], "no path after otdr"),
         (["nothing.sor"], "no such file or folder"),
         (["oddr", "nothing.sor"], "did you mean 'otdr'"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,12 +76,7 @@ def import_(
     from ..imports import FORMATS, read
     from ..imports.options import import_options
 
-    first = sources[0]
-    is_word = not Path(first).exists() and not set(first) & set("./\\")
-    is_format = first in FORMATS or (is_word and len(sources) > 1)  # an unknown format is refused with similar names
-    paths, format_name = (sources[1:], first) if is_format else (sources, None)
-    if not paths:
-        refuse(f"no path after {first}", f"twin import {first} PATH")
+    format_name, paths = format_and_paths(sources, FORMATS, "import")
     options = import_options(
         capacity_gbps=capacity_gbps,
         demand_scale=demand_scale,
@@ -109,6 +105,23 @@ def import_(
         _show_written(output, "network")
     if strict and imported.report.assumed:
         raise typer.Exit(CHECK_FAILED)
+
+
+def format_and_paths(sources: list[str], formats: Container[str], command: str) -> tuple[str | None, list[str]]:
+    """Return the format that the first word names, None if it names none, and the paths.
+
+    A single word that is a path is no format, and a word before paths that is no path is one: it is refused with
+    similar names if it is unknown.
+    """
+    first = sources[0]
+    if len(sources) == 1 and Path(first).exists():
+        return None, sources
+    is_word = not Path(first).exists() and not set(first) & set("./\\")
+    if first not in formats and not (is_word and len(sources) > 1):
+        return None, sources
+    if len(sources) == 1:
+        refuse(f"no path after {first}", f"twin {command} {first} PATH")
+    return first, sources[1:]
 
 
 def _show_difference(

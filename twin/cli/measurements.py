@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .terminal import CHECK_FAILED, AsJson, check_writable, load_network, progress, refuse, show, show_answer
+from .imports import format_and_paths
+from .terminal import CHECK_FAILED, AsJson, check_writable, load_network, progress, show, show_answer
 
 
 def measurements(
@@ -47,12 +48,7 @@ def measurements(
     """Read measurements: OTDR, ethtool, SONiC, Prometheus, CSV."""
     from ..readings import FORMATS, read, reading_options
 
-    first = sources[0]
-    is_word = not Path(first).exists() and not set(first) & set("./\\")
-    is_format = first in FORMATS or (is_word and len(sources) > 1)  # an unknown format is refused with similar names
-    paths, format_name = (sources[1:], first) if is_format else (sources, None)
-    if not paths:
-        refuse(f"no file after {first}", f"twin measurements {first} FILE --network NETWORK")
+    format_name, paths = format_and_paths(sources, FORMATS, "measurements --network NETWORK")
     options = reading_options(
         at=at, as_of=as_of, device=device, quantity=quantity, unit=unit, maps=maps or (), decimal=decimal
     )
