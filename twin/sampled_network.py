@@ -16,6 +16,7 @@ from .scenario.changes import Change
 from .stages.evaluation import Evaluation
 from .studies.decision_options import (
     MAX_DEFAULT_PLANS,
+    N_COSTLIEST_PLANS,
     nothing_free,
     offer_of,
     options_of,
@@ -96,7 +97,7 @@ class SampledNetwork(EvaluatedNetwork):
         lease_usd_per_month: float | None = None,
         power_paid_by: str | None = None,
         usd_per_million_tokens: float | None = None,
-        n_samples: int = 256,
+        n_samples: int = 128,
         seed: int = 0,
         tornado: bool = True,
         ageing: AgeingCase = "value",
@@ -186,7 +187,7 @@ class SampledNetwork(EvaluatedNetwork):
         if len(known) <= MAX_DEFAULT_PLANS:
             return [plan.id for plan in known], ()
         cost_usd = {plan.id: self._purchases_usd(plan.id) for plan in whole_plans(known)}
-        most = sorted(cost_usd, key=lambda name: (-cost_usd[name], name))[:MAX_DEFAULT_PLANS]
+        most = sorted(cost_usd, key=lambda name: (-cost_usd[name], name))[:N_COSTLIEST_PLANS]
         return most, tuple(plan.id for plan in known if plan.id not in most)
 
     def _purchases_usd(self, plan: str) -> float:

@@ -134,3 +134,19 @@ def test_a_refused_lease_is_named_by_its_place_among_those_asked_for() -> None:
     more = [{"tenant": "x", "site": "south", "n_accelerators": 3}, {"tenant": "y", "site": "north"}]
     with pytest.raises(ChangeError, match=r"^leases\[1\]: "):
         network(RUNNING).money({"kind": "age", "years": 1}, leases=more)
+
+
+def test_without_options_the_costliest_plans_and_every_site_with_a_lease_price_are_compared() -> None:
+    network = twin.load("memphis-small")
+    report = network.decide(jobs=["flagship"], n_samples=2, tornado=False)
+    names = [row.name for row in report.jobs[0].options]
+    assert names[:4] == ["do nothing", "hardware-swap", "fibre-and-balance", "leave c1 out and lease it"]
+    assert "lease a share of c1 beside fibre-and-balance" in names
+    assert report.summary[0].startswith("Left out: balance-load, ")
+
+
+def test_jobs_have_the_same_samples() -> None:
+    """The network costs the same whichever job runs, so that its cost is the same in each sample."""
+    report = twin.load("memphis-small").decide(lease=["c1"], n_samples=4, tornado=False)
+    everything, flagship = (job.options[0].cost_usd_per_year for job in report.jobs)
+    assert everything == flagship

@@ -104,7 +104,7 @@ def decide(
     token_price: Annotated[
         float | None, typer.Option("--token-price", min=0, metavar="USD", help="Of a million tokens.")
     ] = None,
-    samples: Samples = 256,
+    samples: Samples = 128,
     seed: Seed = 0,
     tornado: Tornado = True,
     ageing: Ageing = "value",

@@ -41,6 +41,8 @@ class ReportAnswers:
     explanations: tuple[Explanation, ...]
     forecasts: tuple[Forecast, ...]
     failures: tuple[FailureReport, ...]
+    n_links_not_failed: int
+    """Links that are not failed one by one, as the network is too large; 0 where they are."""
     leases: LeaseReport | None
     bills: tuple[Bill, ...]
     """Bill of each plan."""
@@ -124,6 +126,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
         explanations=tuple(explanations),
         forecasts=tuple(forecasts),
         failures=tuple(failures),
+        n_links_not_failed=network.arrays.n_links if network.arrays.n_links > MAX_LINKS_FAILED_SINGLY else 0,
         leases=leases,
         bills=tuple(bills),
         plan=best,

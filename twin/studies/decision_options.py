@@ -22,8 +22,10 @@ from ..units import MONTHS_PER_YEAR
 from .sampling import SampledCase
 
 DO_NOTHING = "do nothing"
-MAX_DEFAULT_PLANS = 3
-"""Most plans of a decision without options."""
+MAX_DEFAULT_PLANS = 4
+"""Largest number of plans of a document that a decision without options compares all."""
+N_COSTLIEST_PLANS = 2
+"""Plans that it compares of a document with more."""
 PowerPayer = Literal["owner", "tenant"]
 
 
