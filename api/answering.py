@@ -18,6 +18,7 @@ from .bodies import NetworkRequest
 from .compute.estimate import estimate_of
 from .compute.pool import Pool, Submission
 from .compute.work import Work
+from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
@@ -50,6 +51,8 @@ class Asker(NamedTuple):
     """Finished parts of an earlier attempt; None = the question keeps no parts."""
     on_part: Callable[[str, bytes], None] | None = None
     """Called on the event loop with name and content of a finished part."""
+    form: Form = "json"
+    """Form of the answer."""
 
 
 class Running(Protocol):
@@ -76,27 +79,31 @@ class Answering:
         self._long_threads = ThreadPoolExecutor(N_CONCURRENT, "long-question")
         self._threads = ThreadPoolExecutor(N_THREADS, "question")
 
-    async def answer(self, question: Question, asked: NetworkRequest, request: Request) -> Response:
+    async def answer(
+        self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json"
+    ) -> Response:
         """Return an answer as a response.
 
         Args:
             question: row of the table.
             asked: validated body.
             request: HTTP request; its body has been read.
+            form: form of the answer.
         """
         try:
-            text = await self.text(question, asked, request)
+            text = await self.text(question, asked, request, form)
         except ClientGoneError:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return Response(text, media_type="application/json")
+        return Response(text, media_type=MEDIA_TYPES[form])
 
-    async def text(self, question: Question, asked: NetworkRequest, request: Request) -> str:
-        """Return an answer as JSON. The question ends if the client leaves.
+    async def text(self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json") -> str:
+        """Return an answer as text. The question ends if the client leaves.
 
         Args:
             question: row of the table.
             asked: validated request.
             request: HTTP request on whose behalf it is asked; its body has been read.
+            form: form of the answer.
 
         Raises:
             ClientGoneError: the client has left.
@@ -104,7 +111,7 @@ class Answering:
             DeadlineError: it took too long.
             ProblemError: it takes too much, or there is no room for it now.
         """
-        running = await self.start(question, asked, asker_of(request))
+        running = await self.start(question, asked, asker_of(request)._replace(form=form))
         disconnect = asyncio.create_task(_disconnected(request))
         try:
             futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
@@ -139,7 +146,7 @@ class Answering:
         if self._pool is None:
             return self._start_here(question, asked, asker, limits, max_s)
         estimate = await run_in_threadpool(estimate_of, question, asked)
-        work = Work(question.path, asked, max_s, limits, asker.parts)
+        work = Work(question.path, asked, max_s, limits, asker.parts, asker.form)
         place = (asker.client, estimate.network, estimate.is_light, asker.request_id)
         return self._pool.submit(Submission(work, *place), asker.on_progress, asker.on_part)
 
@@ -164,7 +171,7 @@ class Answering:
             if context.client_gone.is_set():
                 raise ClientGoneError
             with deadline(max_s, context.client_gone.is_set), keeping(parts):
-                return question.ask(asked, context)
+                return question.ask(asked, context, asker.form)
 
         return _Here(loop.run_in_executor(threads, run), context.client_gone)
 

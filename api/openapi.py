@@ -44,6 +44,7 @@ ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",
     401: "The request has no known API key, and the service asks for one.",
     403: "The API key may only read.",
+    406: "Only CSV is accepted, and the answer is no table.",
     408: "The body did not arrive in time.",
     429: "Too many questions of this client wait; Retry-After says when to ask again.",
     409: "The store holds as much as it may, or a run has no answer.",

@@ -31,6 +31,7 @@ TITLES = {
     "RevisionError": "A stored network has another revision than expected",
     "StoreLimitError": "The store holds as much as it may",
     "BudgetError": "A question that takes more than it may",
+    "NotAcceptableError": "A form that the answer does not have",
     "BusyError": "No room for a question now",
 }
 STATUS: dict[type[TwinError], int] = {StoreError: 503, RevisionError: 412, StoreLimitError: 409}

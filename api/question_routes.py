@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from .answering import Answering
 from .bodies import NetworkRequest
 from .body_reader import read_body
+from .csv_tables import TABLES
+from .forms import CSV_CONTENT, NOT_ACCEPTABLE, FormParameter, form_of
 from .openapi import request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .questions.table import QUESTIONS, Question
@@ -33,16 +35,24 @@ def question_routes(answering: Answering) -> APIRouter:
             operation_id=question.name,
             summary=question.path,
             description=question.summary,
-            responses=responses_of(question.answer, *QUESTION_ERRORS),
+            responses=answer_responses(question),
             openapi_extra=request_body_of(question.request, question.examples),
             response_class=Response,
         )
     return router
 
 
+def answer_responses(question: Question) -> dict[int | str, dict[str, Any]]:
+    """Return `responses` of a question: its answer as JSON, and as CSV where it is a table."""
+    responses = responses_of(question.answer, *QUESTION_ERRORS, NOT_ACCEPTABLE)
+    if question.path in TABLES:
+        responses[200]["content"] |= CSV_CONTENT
+    return responses
+
+
 def _endpoint(question: Question, answering: Answering) -> Callable[..., Any]:
-    async def endpoint(asked: Any, request: Request) -> Response:
-        return await answering.answer(question, asked, request)
+    async def endpoint(request: Request, asked: Any, format: FormParameter = None) -> Response:
+        return await answering.answer(question, asked, request, form_of(question.path, request, format))
 
     endpoint.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return endpoint

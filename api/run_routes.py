@@ -13,12 +13,14 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from twin.answers.data import json_text, to_data
-from twin.errors import DocumentError, StoreError, did_you_mean
+from twin.errors import ChangeError, DocumentError, StoreError, did_you_mean
 from twin.errors.wording import quoted
 from twin.store.run_records import NewRun, Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
 from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_batch, read_batch
+from .csv_tables import MEDIA_TYPES, TABLES, Form, csv_text
+from .forms import CSV_CONTENT, FormParameter, form_of
 from .idempotency import IDEMPOTENCY_KEY
 from .networks import Networks
 from .openapi import problems_of, request_body_of, responses_of
@@ -39,7 +41,7 @@ KEEP_ALIVE_S = 15.0
 ANSWER_RESPONSE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer, the same bytes as those of the question itself.",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": {"type": "object"}}, **CSV_CONTENT},
     }
 }
 EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
@@ -135,11 +137,11 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
 
     @router.get(
         "/{run}/answer",
-        responses=ANSWER_RESPONSE | problems_of(404, 409, 413, 422, 500, 503),
+        responses=ANSWER_RESPONSE | problems_of(404, 406, 409, 413, 422, 500, 503),
         operation_id="run_answer",
         response_class=Response,
     )
-    def answer(run: RunId) -> Response:
+    def answer(run: RunId, request: Request, format: FormParameter = None) -> Response:
         """Return the answer of a run, or the problem that it met."""
         ending = find(partial(runs.ending, run))
         if ending is None or ending.state == RunState.CANCELLED:
@@ -149,7 +151,7 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
             if ending.problem is None:
                 return problem_response(ending.status, ending.detail or "the run failed")
             return Response(ending.problem, ending.status, media_type="application/problem+json")
-        return Response(ending.answer, media_type="application/json", headers={"ETag": f'"{run}"'})
+        return _answer(find(partial(runs.find, run)), ending.answer or b"", request, format)
 
     followers = asyncio.Semaphore(MAX_FOLLOWERS)
 
@@ -171,6 +173,18 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
+
+
+def _answer(run: Run, answer: bytes, request: Request, stated: Form | None) -> Response:
+    """Return the answer of a run, as JSON or CSV."""
+    form = form_of(run.question, request, stated)
+    headers = {"ETag": f'"{run.id}"'}
+    if form == "json":
+        return Response(answer, media_type=MEDIA_TYPES[form], headers=headers)
+    data = json.loads(answer)
+    if TABLES[run.question] not in data:
+        raise ChangeError("the run has some fields only", where="format", hint="ask for a run without fields for CSV")
+    return Response(csv_text(run.question, data), media_type=MEDIA_TYPES[form])
 
 
 async def _events(runs: RunStore, run_id: str, request: Request, followers: asyncio.Semaphore) -> AsyncIterator[str]:

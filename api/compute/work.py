@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..bodies import NetworkRequest
+from ..csv_tables import Form
 from ..questions.context import Limits
 
 GIB = 2**30
@@ -24,6 +25,8 @@ class Work(NamedTuple):
     """Bounds on the work."""
     parts: Mapping[str, bytes] | None = None
     """Finished parts of an earlier attempt; None = the question keeps no parts."""
+    form: Form = "json"
+    """Form of the answer."""
 
 
 class Started(NamedTuple):
@@ -57,7 +60,7 @@ class Answered(NamedTuple):
     """Answer of a compute process."""
 
     text: str
-    """Answer as JSON."""
+    """Answer as JSON or CSV."""
     is_known: bool
     """True if the process had the network compiled before."""
     is_last: bool

@@ -121,7 +121,7 @@ class _Answers:
         parts = None if work.parts is None else KeptParts(work.parts, self._keep)
         try:
             with deadline(work.max_s, gone.is_set), keeping(parts):
-                text = QUESTION_BY_PATH[work.path].ask(work.asked, context)
+                text = QUESTION_BY_PATH[work.path].ask(work.asked, context, work.form)
             return Answered(text, self._networks.is_known, self._is_full())
         except MemoryError:
             pass  # the error refers to what fills the memory, so the reply is made after this block

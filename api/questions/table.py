@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
+from twin.errors import ChangeError
+
 from .. import bodies, examples
+from ..csv_tables import Form, csv_text
 from . import basic, studies, sweeps, tables
 from .context import Context
 
@@ -49,9 +52,17 @@ class Question(NamedTuple):
         """Return what the question returns, as one sentence."""
         return self.compute.__doc__ or ""
 
-    def ask(self, request: bodies.NetworkRequest, context: Context) -> str:
-        """Return the answer to a validated request, as JSON."""
-        return self.compute(request, context).to_json(fields=request.fields)
+    def ask(self, request: bodies.NetworkRequest, context: Context, form: Form = "json") -> str:
+        """Return the answer to a validated request, as JSON or CSV.
+
+        Raises:
+            ChangeError: fields are chosen from a CSV.
+        """
+        if form == "json":
+            return self.compute(request, context).to_json(fields=request.fields)
+        if request.fields is not None:
+            raise ChangeError("fields are chosen from JSON alone", where="fields", hint="leave them out for CSV")
+        return csv_text(self.path, self.compute(request, context).to_dict())
 
 
 _MODULES = {module.__name__: module for module in (basic, tables, studies, sweeps)}

@@ -134,4 +134,9 @@ def _show_difference(
 def _show_written(output: Path | None, what: str) -> None:
     """Show where the network or the changes were written, or which option writes them."""
     written = f"Nothing was written: `-o {what}.yaml` writes the {what}."
-    show("\n" + (written if output is None else f"The {what} {'is' if what == 'network' else 'are'} in {output}."))
+    there = (
+        f"The network is in {output}. Next: twin score {output}"
+        if what == "network"
+        else f"The {what} are in {output}."
+    )
+    show("\n" + (written if output is None else there))
