@@ -79,6 +79,7 @@ def create_app(
     """
     limits, settings = limits or (Limits() if warm else Limits(max_answer_s=math.inf)), settings or Settings()
     data = data or os.environ.get(DATA_VARIABLE) or None
+    is_kept = data is not None
     closing = ExitStack()
     if data is None and settings.n_processes:  # compute processes read it, so it cannot be in the memory of this one
         data = closing.enter_context(TemporaryDirectory(prefix="twin-networks-", ignore_cleanup_errors=True))
@@ -123,7 +124,7 @@ def create_app(
     app.include_router(file_routes(store))
     app.include_router(catalogue_routes())
     app.include_router(operation_routes(pool, store, metrics))
-    app.include_router(page_routes(answering, Background(networks, runs, queue.wake), store))
+    app.include_router(page_routes(answering, Background(networks, runs, queue.wake), store, is_kept=is_kept))
     app.include_router(docs_routes(app))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

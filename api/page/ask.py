@@ -30,7 +30,7 @@ class Asker:
         """Return an answer as plain data.
 
         Args:
-            path: last part of the question's address.
+            path: last part of the question's address. A drawing with the worst failure is a long question, too.
             body: fields of the request.
 
         Raises:
@@ -41,7 +41,7 @@ class Asker:
         question = QUESTION_BY_PATH[path]
         await self._request.body()  # it must have been read before the client can be seen to leave
         asked = read_body(json.dumps(body).encode(), question.request)
-        if question.is_long:
+        if question.is_long or body.get("worst_failure"):
             text = await self._background.answer(question, asked, self._request.query_params.get(FOLLOWED, ""))
         else:
             text = await self._answering.text(question, asked, self._request)

@@ -20,6 +20,8 @@ MAX_RECORDS = 20
 """Most records of a list that a form shows."""
 UNIT_WORDS = {"a": "years", "1/a": "0.3 = 30 %", "ratio": "0.3 = 30 %"}
 """Words for units that readers of a form need not know."""
+LABELS = {"n_parallel": "number of members", "mux": "multiplexer", "srlg": "shared risk", "srlgs": "shared risks"}
+"""Labels of fields whose names are abbreviations."""
 MISSING = object()
 """The value of a field that was left empty."""
 
@@ -63,6 +65,8 @@ class FormField:
         """Return the title of the field, or its name in words without the unit."""
         if self.title:
             return self.title
+        if self.key in LABELS:
+            return LABELS[self.key]
         if self.key.startswith("n_"):
             return f"number of {self.key[2:].replace('_', ' ')}"
         words = self.key.removesuffix("_per_year")

@@ -179,7 +179,8 @@ def _help(field: FormField) -> str:
 
 def _plain_help(text: str) -> str:
     """Return the description of a field for a form, where an empty field stands for null."""
-    return re.sub(r"\b([Nn]one|null)( =|:)", "empty =", text).replace("; null for no", "; empty for no")
+    text = re.sub(r"\bNone( =|:)", "Empty =", text)
+    return re.sub(r"\b(none|null)( =|:)", "empty =", text).replace("; null for no", "; empty for no")
 
 
 def _capital(text: str) -> str:

@@ -30,13 +30,16 @@ IMPORT_OPTIONS = (
 CHANGED = ("compared with the one before", "")
 """Heading of the last column of revisions."""
 
+NOT_KEPT = "Stored networks end with this service. `twin serve --data DIRECTORY` keeps them."
 
-def networks_page(shipped: Sequence[tuple[str, str]], stored: NetworkPage) -> str:
+
+def networks_page(shipped: Sequence[tuple[str, str]], stored: NetworkPage, *, is_kept: bool) -> str:
     """Return the list of networks.
 
     Args:
         shipped: name and sentence of each shipped network.
         stored: a page of stored networks.
+        is_kept: whether stored networks outlive the service.
     """
     rows = [
         element("li", element("a", name, href=network_address(name)), element("span", marked(sentence)))
@@ -47,6 +50,7 @@ def networks_page(shipped: Sequence[tuple[str, str]], stored: NetworkPage) -> st
         element("p", "What does a change do to paths, congestion, the training step and the cost? Choose a network."),
         element("h2", "Your networks", id="stored"),
         _stored(stored),
+        None if is_kept else element("p", marked(NOT_KEPT), class_="quiet"),
         element("h2", "Examples"),
         element("ul", *rows, class_="networks"),
         _upload(),

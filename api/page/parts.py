@@ -72,7 +72,10 @@ async def drawing(ask: Ask, state: PageState) -> Content:
     """Return the drawing by tier, the map, and their lines as a table."""
     worst = state.text("heat") == WORST_FAILURE
     data = await ask("drawing", **state.case(), worst_failure=worst)
-    return drawing_content(data, state)
+    content = drawing_content(data, state)
+    if worst and all(line[WORST_FAILURE] is None for line in data["lines"]):
+        content.insert(0, Sentence("The network has no demands, so no link has a utilisation after a failure."))
+    return content
 
 
 def drawing_content(data: Mapping[str, Any], state: PageState) -> Content:

@@ -46,20 +46,21 @@ ASSETS = {
 REPORT_TYPES = {"html": ("text/html", "html"), "markdown": ("text/markdown", "md")}
 
 
-def page_routes(answering: Answering, background: Background, store: NetworkStore) -> APIRouter:
+def page_routes(answering: Answering, background: Background, store: NetworkStore, *, is_kept: bool) -> APIRouter:
     """Return the addresses of the page.
 
     Args:
         answering: answers quick questions of the page.
         background: answers long ones.
         store: the store of networks.
+        is_kept: whether stored networks outlive the service.
     """
     router = APIRouter(include_in_schema=False)
     known = PageNetworks(store)
 
     @router.get("/")
     def networks(after: Annotated[str | None, Query(max_length=64)] = None) -> Response:
-        return _html(networks_page(known.shipped(), known.stored(after)))
+        return _html(networks_page(known.shipped(), known.stored(after), is_kept=is_kept))
 
     @router.get("/assets/{name}")
     def asset(name: str) -> Response:

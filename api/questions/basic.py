@@ -67,7 +67,8 @@ def drawing(request: DrawingRequest, context: Context) -> Drawing:
     network = context.network(request)
     changes, job, ageing = request.plan_or_changes, request.job, request.ageing
     failures = None
-    if request.worst_failure:
+    has_demands = bool(network.document.demands or network.generated_demands)
+    if request.worst_failure and has_demands:  # without demands no line has a utilisation after a failure
         advance = context.advance("failures", "worst_failure", "leave it out")
         failures = network.failures(of="link", changes=changes, job=job, ageing=ageing, advance=advance)
     return network.draw(changes=changes, job=job, ageing=ageing, failures=failures)

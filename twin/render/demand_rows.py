@@ -35,7 +35,7 @@ def demands_table(data: Mapping[str, Any]) -> RenderableType:
     parts.append(FittedTable(COLUMNS, [_row(row) for row in rows[:MAX_SHOWN]]))
     n_more = data["n_demands"] - min(len(rows), MAX_SHOWN)
     if n_more > 0:
-        parts.append(Text(f"{n_more:,} more demands; use --json, or --sort and --top."))
+        parts.append(Text(f"{n_more:,} more demands; use --json, or --sort and --top.", style="dim"))
     return Group(*parts)
 
 

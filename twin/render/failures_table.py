@@ -62,7 +62,7 @@ def failures_table(data: Mapping[str, Any]) -> RenderableType:
         parts += [Text(), FittedTable(LINKS, [_link(row) for row in data["links"][:MAX_SHOWN]])]
         n_rows = max(n_rows, data["n_failures"], data["n_links"])
     if n_rows > MAX_SHOWN:
-        parts.append(Text("More rows: --json."))
+        parts.append(Text("More rows: --json.", style="dim"))
     return Group(*parts)
 
 

@@ -36,7 +36,7 @@ def forecast_table(data: Mapping[str, Any]) -> RenderableType:
     parts += [Text(), table] if len(used) > N_NAME_COLUMNS else []
     n_more = len(data["links"]) - MAX_FORECASTS_SHOWN
     if n_more > 0:
-        parts.append(Text(f"{n_more} more links are no worse; select links, or use --json."))
+        parts.append(Text(f"{n_more} more links are no worse; select links, or use --json.", style="dim"))
     return Group(*parts, *warning_lines(data), Text(AGEING_NOTE, style="dim"))
 
 

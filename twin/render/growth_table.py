@@ -42,7 +42,7 @@ def growth_table(data: Mapping[str, Any]) -> RenderableType:
     if data["upgrades"]:
         parts += [Text(), FittedTable(UPGRADES, [_upgrade(row) for row in data["upgrades"]])]
     if len(data["links"]) > MAX_SHOWN:
-        parts.append(Text(f"{len(data['links']) - MAX_SHOWN:,} more links; use --json."))
+        parts.append(Text(f"{len(data['links']) - MAX_SHOWN:,} more links; use --json.", style="dim"))
     return Group(*parts)
 
 

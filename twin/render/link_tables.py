@@ -67,7 +67,7 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = (), *, all_colum
             parts.append(Text(f"{counted(len(pairs), 'link')}; one whose directions differ has two rows."))
     n_more = n_links - min(len(pairs), n_shown)
     if n_more:
-        parts.append(Text(f"{n_more:,} more links; select links by id or glob, or use --json."))
+        parts.append(Text(f"{n_more:,} more links; select links by id or glob, or use --json.", style="dim"))
     if data.get("residuals"):
         parts += [Text(), residual_table(data["residuals"], with_links=True)]
     return Group(*parts, *(Text(note) for note in notes))

@@ -43,11 +43,11 @@ def path_table(data: Mapping[str, Any]) -> RenderableType:
     if hops:
         parts += [Text(), FittedTable(HOP_COLUMNS, [_hop_row(hop) for hop in hops[:MAX_HOPS_SHOWN]])]
     if len(hops) > MAX_HOPS_SHOWN:
-        parts.append(Text(f"{len(hops) - MAX_HOPS_SHOWN:,} more hops; use --json."))
+        parts.append(Text(f"{len(hops) - MAX_HOPS_SHOWN:,} more hops; use --json.", style="dim"))
     if paths:
         parts += [Text(), FittedTable(PATH_COLUMNS, [_path_row(path) for path in paths[:MAX_PATHS_SHOWN]])]
     if len(paths) > MAX_PATHS_SHOWN:
-        parts.append(Text(f"{len(paths) - MAX_PATHS_SHOWN:,} more paths; use --json."))
+        parts.append(Text(f"{len(paths) - MAX_PATHS_SHOWN:,} more paths; use --json.", style="dim"))
     separators = [f"{row['kind']} {row['id']}: {row['why']}" for row in data["separated_by"]]
     n_more = len(separators) - MAX_SEPARATORS_SHOWN
     more = [f"{n_more:,} more; use --json."] if n_more > 0 else []

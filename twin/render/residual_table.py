@@ -35,7 +35,7 @@ def residual_table(rows: Sequence[Mapping[str, Any]], *, with_links: bool = Fals
     cells = [((escape(row["link"]),) if with_links else ()) + residual_cells(row) for row in rows[:MAX_SHOWN]]
     parts: list[RenderableType] = [FittedTable(columns, cells, "measured and model")]
     if len(rows) > MAX_SHOWN:
-        parts.append(Text(f"{len(rows) - MAX_SHOWN:,} more readings: --json."))
+        parts.append(Text(f"{len(rows) - MAX_SHOWN:,} more readings: --json.", style="dim"))
     parts.append(Text(MODEL_NOTE))
     if any(row["in_budget"] for row in rows):
         parts.append(Text(f"* {IN_BUDGET}"))

@@ -32,7 +32,7 @@ def routing_table(data: Mapping[str, Any]) -> RenderableType:
     if rows:
         parts += [Text(), FittedTable(COLUMNS, [_row(row) for row in rows[:MAX_SHOWN]])]
     if len(rows) > MAX_SHOWN:
-        parts.append(Text(f"{len(rows) - MAX_SHOWN:,} more links; use --json."))
+        parts.append(Text(f"{len(rows) - MAX_SHOWN:,} more links; use --json.", style="dim"))
     return Group(*parts)
 
 

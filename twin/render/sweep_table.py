@@ -34,5 +34,5 @@ def sweep_table(data: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text()]
     parts.append(FittedTable(columns, cells))
     if len(rows) > MAX_POINTS_SHOWN:
-        parts.append(Text(f"{len(rows) - MAX_POINTS_SHOWN} more points; --csv or --json has all."))
+        parts.append(Text(f"{len(rows) - MAX_POINTS_SHOWN} more points; --csv or --json has all.", style="dim"))
     return Group(*parts)

@@ -71,6 +71,15 @@
       );
     }
   });
+  /* A refusal of the service itself is a problem document, not HTML. */
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, target } = event.detail;
+    if (!(xhr.getResponseHeader("Content-Type") || "").startsWith("application/problem")) return;
+    event.detail.shouldSwap = false;
+    target.setAttribute("aria-busy", "false");
+    showProblem(target, JSON.parse(xhr.responseText));
+    say(`${title(target)}: ${target.textContent}`);
+  });
   document.body.addEventListener("htmx:sendError", (event) => {
     const part = event.detail.elt;
     if (!("cancelled" in part.dataset)) offerAgain(part, "The service does not answer.");

@@ -9,12 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from twin.api.page.html import VOID, element
+from twin.api.page.network_list import networks_page
 from twin.api.page.parts import drawing_content
 from twin.api.page.state import PageState
 from twin.api.page.views import VIEWS
 from twin.topologies import NETWORKS
 
 import twin
+from twin.store.records import NetworkPage
 
 SMALL = "/networks/memphis-small"
 
@@ -181,6 +183,18 @@ def test_own_changes_are_compared_beside_the_plans(client: Any) -> None:
     assert "After own changes" in page
     assert "Of the plans, without own changes: best goodput" in page
     assert "After own changes" not in client.get(f"{SMALL}/parts/compare", params=query | {"changes": ""}).text
+
+
+def test_a_network_without_demands_has_no_worst_failure(client: Any) -> None:
+    address = "/parts/drawing?heat=worst_failure_utilisation_ratio"
+    assert "The network has no demands" in client.get(f"{SMALL}{address}").text
+    assert "no demands" not in client.get(f"/networks/leaf-spine-demo{address}").text
+
+
+def test_the_list_says_whether_stored_networks_are_kept() -> None:
+    empty = NetworkPage((), None)
+    assert "end with this service" in networks_page((), empty, is_kept=False)
+    assert "end with this service" not in networks_page((), empty, is_kept=True)
 
 
 def test_unknown_views_and_parameters_are_named(client: Any) -> None:
