@@ -24,7 +24,7 @@ from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_ba
 from .csv_tables import MEDIA_TYPES, TABLES, Form, csv_text
 from .forms import CSV_CONTENT, FormParameter, form_of
 from .idempotency import IDEMPOTENCY_KEY
-from .networks import Networks
+from .networks import Networks, check_posted
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .pinned_requests import canonical_text, network_label, pinned_request
@@ -88,6 +88,7 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
 
 def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
     def ask(asked: Any) -> Response:
+        check_posted(asked, networks)
         data = pinned_request(asked, networks)
         return _asked(question.path, data, network_label(data), runs, queue)
 
@@ -108,7 +109,10 @@ def _add_batch(router: APIRouter, networks: Networks, runs: RunStore, queue: Run
     )
     def batch(body: JsonBody) -> Response:
         """In the background: Answer several questions, on one or more networks. Each has a status of its own."""
-        data = pinned_batch(read_batch(body), networks)
+        parts = read_batch(body)
+        for part in parts:
+            check_posted(part.asked, networks)
+        data = pinned_batch(parts, networks)
         return _asked(BATCH, data, batch_label(data), runs, queue)
 
 
