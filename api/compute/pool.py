@@ -14,6 +14,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from twin.deadline import CancelledError, DeadlineError
+from twin.errors.wording import counted
 
 from ..problems import InternalError, ProblemError, busy, too_much_memory
 from .daemon_thread import on_own_thread
@@ -194,14 +195,26 @@ class Pool:
         self._dispatch()
         return asked
 
-    def check_room(self, client: str) -> None:
-        """Check that a question of a client may wait, before its body is read.
+    def check_room(self, client: str, n_of_client: int = 0, n_here: int = 0) -> None:
+        """Check that a question of a client may wait, before its body is parsed.
+
+        Args:
+            client: key of the client.
+            n_of_client: requests of the client that have arrived and are not answered.
+            n_here: requests of all clients that have arrived and are not answered.
 
         Raises:
             ProblemError: 429 or 503 if too many questions wait.
         """
         try:
             self._queue.check_room(client, self.retry_s)
+            n_places = self._settings.n_processes + 1
+            if n_of_client >= self._settings.max_of_client + n_places:
+                detail = f"{counted(n_of_client, 'question')} of this client are not answered yet, as many as may"
+                raise busy(429, detail, self.retry_s)
+            if n_here >= self._settings.max_waiting + n_places:
+                detail = f"{counted(n_here, 'question')} are not answered yet, as many as may"
+                raise busy(503, detail, self.retry_s)
         except Exception:
             self._events.refused("queue")
             raise
