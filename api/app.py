@@ -38,6 +38,7 @@ from .networks import Networks
 from .observation import Observation
 from .openapi import openapi_document
 from .operation_routes import operation_routes
+from .page.background import Background
 from .page.docs import docs_routes
 from .page.routes import page_routes
 from .problems import add_problem_handlers
@@ -123,7 +124,7 @@ def create_app(
     app.include_router(file_routes(store))
     app.include_router(catalogue_routes())
     app.include_router(operation_routes(pool, store, metrics))
-    app.include_router(page_routes(answering, store))
+    app.include_router(page_routes(answering, Background(networks, runs, queue.wake), store))
     app.include_router(docs_routes(app))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
+
+from twin.arrays import package_version
+from twin.store.run_records import NewRun
 
 from .bodies import NetworkRequest
 from .body_reader import RAW_FIELDS
 from .networks import NETWORK_FIELDS, Networks
+from .questions.table import Question
+
+
+def new_run(question: Question, asked: NetworkRequest, networks: Networks) -> NewRun:
+    """Return the run of a question.
+
+    Args:
+        question: row of the table.
+        asked: validated request.
+        networks: networks that it may name.
+
+    Raises:
+        NotFoundError: there is no network of a name.
+    """
+    data = pinned_request(asked, networks)
+    return run_of(question.path, data, network_label(data))
+
+
+def run_of(kind: str, data: dict[str, Any], network: str) -> NewRun:
+    """Return a run of a pinned request. Its id is a digest of kind, request and package version.
+
+    Args:
+        kind: name of a question, or of batches.
+        data: pinned request.
+        network: name for people.
+    """
+    run_id = _digest(kind, canonical_text(data), package_version())
+    request = json.dumps(data).encode()  # in ASCII: half a character is for the question to refuse
+    return NewRun(run_id, kind, network, request)
+
+
+def _digest(*texts: str) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(len(text).to_bytes(8, "big") + text.encode())
+    return digest.hexdigest()
 
 
 def pinned_request(asked: NetworkRequest, networks: Networks) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -14,7 +13,6 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from twin.answers.data import json_text, to_data
-from twin.arrays import package_version
 from twin.errors import ChangeError, DocumentError, StoreError, did_you_mean
 from twin.errors.wording import quoted
 from twin.store.run_records import NewRun, Run, RunPage, RunState
@@ -27,7 +25,7 @@ from .idempotency import IDEMPOTENCY_KEY
 from .networks import Networks, check_posted
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
-from .pinned_requests import canonical_text, network_label, pinned_request
+from .pinned_requests import new_run, run_of
 from .problems import find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
 from .questions.table import QUESTIONS, Question
@@ -89,8 +87,7 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
 def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
     def ask(asked: Any) -> Response:
         check_posted(asked, networks)
-        data = pinned_request(asked, networks)
-        return _asked(question.path, data, network_label(data), runs, queue)
+        return _asked(new_run(question, asked, networks), runs, queue)
 
     ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return ask
@@ -113,24 +110,14 @@ def _add_batch(router: APIRouter, networks: Networks, runs: RunStore, queue: Run
         for part in parts:
             check_posted(part.asked, networks)
         data = pinned_batch(parts, networks)
-        return _asked(BATCH, data, batch_label(data), runs, queue)
+        return _asked(run_of(BATCH, data, batch_label(data)), runs, queue)
 
 
-def _asked(kind: str, data: dict[str, Any], network: str, runs: RunStore, queue: RunQueue) -> Response:
-    """Queue a run of a pinned request, and return it."""
-    run_id = _digest(kind, canonical_text(data), package_version())
-    request = json.dumps(data).encode()  # in ASCII: half a character is for the question to refuse
-    asking = runs.ask(NewRun(run_id, kind, network, request))
+def _asked(run: NewRun, runs: RunStore, queue: RunQueue) -> Response:
+    """Queue a run, and return it; its answer may be there already."""
+    asking = runs.ask(run)
     queue.wake()
     return _run(asking.run, 200 if asking.run.state == RunState.DONE else 202)
-
-
-def _digest(*texts: str) -> str:
-    """Return the id of a run: a digest of question, request and package version."""
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(len(text).to_bytes(8, "big") + text.encode())
-    return digest.hexdigest()
 
 
 def _add_reads(router: APIRouter, runs: RunStore) -> None:

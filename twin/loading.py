@@ -10,6 +10,7 @@ from typing import Any
 from .answers.network_diff import NetworkDiff
 from .catalogue import Part, load_price_book
 from .catalogue.prices import merge_price_books
+from .collector import collector_paused
 from .errors import CatalogueError, DocumentError, Issue, TwinError, did_you_mean
 from .errors.wording import counted, type_text
 from .formats import READERS, parse_document, read_mapping
@@ -66,7 +67,7 @@ def load(
         return _network(document, text, prices, parts)
     path = Path(text)
     if path.suffix or path.name != text or path.exists():  # one that does not exist is refused as a file
-        with located(path):
+        with located(path), collector_paused():
             document = _read_document(read_mapping(path), text)
         return _network(document, path.stem, prices, parts, path)
     raise CatalogueError(

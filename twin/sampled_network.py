@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from threading import Event
 
+from .answers.money_metrics import capex_usd
 from .catalogue.ageing import AgeingCase
-from .errors import ChangeError
+from .errors import ChangeError, TwinError
 from .evaluated_network import Changes, EvaluatedNetwork
-from .scenario.apply import parse_changes
+from .scenario.apply import apply_changes, parse_changes
 from .scenario.changes import Change
-from .studies.decision_options import nothing_free, offer_of, options_of, running_leases, without_site
-from .studies.decision_report import DecisionReport, check_token_price, decision_report
+from .stages.evaluation import Evaluation
+from .studies.decision_options import (
+    MAX_DEFAULT_PLANS,
+    nothing_free,
+    offer_of,
+    options_of,
+    running_leases,
+    sites_with_price,
+    whole_plans,
+    without_site,
+)
+from .studies.decision_report import DecisionReport, check_token_price, decision_report, plans_left_out
 from .studies.executor import Advance, workers_of
 from .studies.sample_report import SampleReport
-from .studies.uncertain_inputs import UncertainInput
-from .studies.uncertainty import SampleSettings, run_decision, run_sample_study, sampled_cases
+from .studies.uncertainty import SampleSettings, run_decision, run_sample_study, sampled_cases, sampled_inputs
 
 
 class SampledNetwork(EvaluatedNetwork):
@@ -100,10 +111,11 @@ class SampledNetwork(EvaluatedNetwork):
         The net is the worth of the job's tokens and rent, less cost of operation and yearly payments for purchases.
 
         Args:
-            plans: plans to compare with doing nothing: names, changes, or lists of changes.
+            plans: plans to compare with doing nothing: names, changes, or lists of changes. Without plans, `lease` and
+                `share`, they are those of the document that buy most, and its sites with a lease price.
             lease: sites that may be left out of the job and leased as a whole, less what tenants have already.
             share: sites of which the part that the job leaves free may be leased, beside each plan.
-            jobs: ids of jobs, each decided alone; None = all jobs of the document.
+            jobs: ids of jobs, each decided alone in the same samples; None = all jobs of the document.
             lease_usd_per_month: rent of each whole site; None = that of the document.
             power_paid_by: `owner` or `tenant`; None = as the leases of the document state, else the owner.
             usd_per_million_tokens: price of tokens; None = what renting the cheapest accelerators for them costs.
@@ -133,6 +145,10 @@ class SampledNetwork(EvaluatedNetwork):
         if not names:
             raise ChangeError("there is no job whose work counts", where="jobs", hint="add one under jobs")
         state = self._scenario(None, None, ageing).case.state
+        left_out: tuple[str, ...] = ()
+        if not plans and not lease and not share:
+            plans, left_out = self._default_plans()
+            lease = share = sites_with_price(self.document, state)
         offers = {
             site: offer_of(
                 self.document, state, site, lease_usd_per_month, power_paid_by, "lease" if site in lease else "share"
@@ -140,7 +156,7 @@ class SampledNetwork(EvaluatedNetwork):
             for site in dict.fromkeys([*lease, *share])
         }
         running = running_leases(self.document, state)
-        decided, inputs = [], dict[str, UncertainInput]()
+        asked = []
         for name in names:
             origin = self._scenario(None, name, ageing)
             leaving = {f"leave {site} out": without_site(origin.case.job, site) for site in lease}
@@ -148,14 +164,39 @@ class SampledNetwork(EvaluatedNetwork):
             changes |= {text: ("lease", list(parse_changes(listed))) for text, listed in leaving.items()}
             cases = sampled_cases(origin, changes, self._reader)
             options = options_of(cases, [offers[site] for site in lease], [offers[site] for site in share])
-            answer, used = run_decision(cases, options, self._engine, usd_per_million_tokens, settings, running)
+            asked.append((cases, options))
+        inputs = sampled_inputs([case for cases, _ in asked for case in cases], self._engine)
+        decided = []
+        for cases, options in asked:
+            answer = run_decision(cases, options, inputs, self._engine, usd_per_million_tokens, settings, running)
             missing = nothing_free(cases[0], [offers[site] for site in share], options)
             decided.append(replace(answer, summary=(*answer.summary, *missing)))
-            inputs |= {known.where: known for known in used}
         report = decision_report(
             self.label, self.document, decided, offers, inputs, settings, usd_per_million_tokens, running
         )
-        return replace(report, warnings=self.warnings)
+        return replace(report, summary=(*plans_left_out(left_out), *report.summary), warnings=self.warnings)
+
+    def _default_plans(self) -> tuple[list[str], tuple[str, ...]]:
+        """Return the plans that a decision without options compares, and those that it leaves out.
+
+        All plans of a document with few. Else those that buy most, as others cost too little to need a decision; a
+        plan that a larger one contains is left out first.
+        """
+        known = self.document.plans
+        if len(known) <= MAX_DEFAULT_PLANS:
+            return [plan.id for plan in known], ()
+        cost_usd = {plan.id: self._purchases_usd(plan.id) for plan in whole_plans(known)}
+        most = sorted(cost_usd, key=lambda name: (-cost_usd[name], name))[:MAX_DEFAULT_PLANS]
+        return most, tuple(plan.id for plan in known if plan.id not in most)
+
+    def _purchases_usd(self, plan: str) -> float:
+        """Return what a plan buys; nothing where it cannot be built."""
+        with suppress(TwinError):
+            origin = self._scenario(None, None, "value")
+            _, changes, _ = self._parse_changes(plan)
+            after = apply_changes(origin, changes, self._reader)
+            return capex_usd(Evaluation(after.case, origin.case.state, self._engine))
+        return 0.0
 
     def _named_changes(self, plans: Sequence[Changes]) -> dict[str, tuple[str, list[Change]]]:
         """Return place and changes of each plan by its name; lists of changes are numbered."""

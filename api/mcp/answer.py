@@ -18,7 +18,7 @@ from twin.scenario.changes import CHANGES
 from twin.units import unit_of
 
 from ..body_reader import read_body
-from ..problems import NotFoundError
+from ..problems import NotFoundError, ProblemError
 from ..questions.context import Context, Limits
 from ..questions.table import QUESTIONS
 from . import views
@@ -32,6 +32,14 @@ MAX_ERROR_CHARACTERS = 3_000
 MAX_ASKED_TOP = 100
 """Most rows that a question is asked for; each question accepts as many."""
 TOPICS = ("links", "metrics", "changes", "parts")
+WHAT_IF_STEP = "what_if with changes=[...] of this kind"
+NEXT_STEPS = {
+    "links": "link for one of them, or failures",
+    "metrics": "plan with one of them as goal",
+    "changes": "describe with about= one of these kinds, for its fields",
+    "parts": "describe with about= one of these ids, for its figures",
+}
+"""Question that follows from what `describe` returns about a topic."""
 
 
 class ToolAnswer:
@@ -56,19 +64,23 @@ class ToolAnswer:
             return self._answer(name, dict(arguments)), False
         except NotFoundError as error:
             return _error_text(error.error), True
+        except ProblemError as error:
+            return f"{error.error}: {error.detail}" + f" ({error.hint})" * bool(error.hint), True
         except TwinError as error:
             return _error_text(error), True
 
     def _answer(self, name: str, arguments: Data) -> str:
         if name not in TOOL_BY_NAME:
-            raise CatalogueError(f"no tool {name[:100]!r}", where="name", hint=did_you_mean(name, TOOL_BY_NAME))
+            expected = f"one of {', '.join(TOOL_BY_NAME)}"
+            hint = did_you_mean(name, TOOL_BY_NAME)
+            raise CatalogueError(f"no tool {name[:100]!r}", where="name", expected=expected, hint=hint)
         tool = TOOL_BY_NAME[name]
         _check_names(tool, arguments)
         fields, top = _fields_of(arguments), _top_of(arguments)
         if tool.name == "networks":
             data = self._networks_data()
         elif tool.name == "describe":
-            data = self._described(arguments, fields, top)
+            data = self._described(dict(arguments), fields, top)
         else:
             data = self._asked(tool, arguments, fields, top)
         is_short = fields is None and top is None
@@ -77,12 +89,14 @@ class ToolAnswer:
             top=top or tool.top,
             max_characters=MAX_CHARACTERS if is_short else MAX_ASKED_CHARACTERS,
             more="top=N for longer lists; fields=[...] for other fields of the full answer",
+            next_step=_next_step(tool, arguments) if is_short else "",
         )
 
     def _networks_data(self) -> Data:
         files = self._networks.files()
         data: Data = {"networks": dict(sorted(NETWORKS.items()))}
-        return data | ({"files": files} if files else {})
+        stored = self._networks.stored()
+        return ({"stored": stored} if stored else {}) | data | ({"files": files} if files else {})
 
     def _asked(self, tool: Tool, arguments: Data, fields: list[str] | None, top: int | None) -> Data:
         """Return the answer to a question of the service: some fields of the whole one, or its short form."""
@@ -147,6 +161,14 @@ class ToolAnswer:
 
 
 SCORE = Tool("describe", "", {}, (), "score", views.score)
+
+
+def _next_step(tool: Tool, arguments: Data) -> str:
+    """Return the question that follows from an answer; `describe` with a topic has one of its own."""
+    about = arguments.get("about")
+    if about is None:
+        return tool.next_step
+    return NEXT_STEPS.get(about, WHAT_IF_STEP if about in CHANGES else "")
 
 
 def _check_names(tool: Tool, arguments: Data) -> None:
@@ -215,4 +237,7 @@ def _parts_by_kind(network: Network) -> dict[str, str]:
 def _error_text(error: TwinError) -> str:
     """Return an error with place, value and hint, bounded in length."""
     text = f"{type(error).__name__}: {error}"
+    first, _, rest = text.partition("\n  - ")
+    if len(error.issues) == 1 and first.endswith(rest):  # the only item of the list is there already
+        text = first
     return text if len(text) <= MAX_ERROR_CHARACTERS else text[: MAX_ERROR_CHARACTERS - 1] + "…"

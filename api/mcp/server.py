@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
 import anyio
 from mcp.server.lowlevel import Server
@@ -15,12 +14,11 @@ from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, Te
 from twin.arrays import package_version
 from twin.errors import ChangeError
 
+from .half_characters import MarkedLines
 from .tools import TOOLS
-from .worker import Told, Worker
+from .worker import Told, Worker, WorkerSettings
 
 Call = Callable[[str, Mapping[str, Any]], Awaitable[Told]]
-MAX_CALL_S = 120.0
-"""Longest time of a call."""
 INSTRUCTIONS = (
     "Digital twin of data-centre networks. Start with networks, then describe. Read the verdict first; "
     "left_out says what an answer does not show."
@@ -62,19 +60,17 @@ def listed_tools() -> list[Tool]:
     ]
 
 
-def serve_stdio(roots: Sequence[Path], max_s: float = MAX_CALL_S) -> None:
+def serve_stdio(settings: WorkerSettings) -> None:
     """Serve one client over stdin and stdout, until stdin ends.
 
-    Args:
-        roots: directories whose documents the tools may read.
-        max_s: longest time of a call.
+    settings: what the tools may read, and the bounds of a call.
     """
 
     async def serve() -> None:
-        worker = Worker(roots, max_s)
+        worker = Worker(settings)
         server = create_server(worker.call)
         try:
-            async with stdio_server() as (read_stream, write_stream):
+            async with stdio_server(cast(Any, MarkedLines())) as (read_stream, write_stream):
                 await worker.start()  # it loads while the client reads the list of tools
                 await server.run(read_stream, write_stream, server.create_initialization_options())
         finally:
@@ -84,17 +80,17 @@ def serve_stdio(roots: Sequence[Path], max_s: float = MAX_CALL_S) -> None:
     anyio.run(serve)
 
 
-def serve_http(address: str, max_s: float = MAX_CALL_S) -> None:
+def serve_http(address: str, settings: WorkerSettings) -> None:
     """Serve clients of this machine over HTTP, at `/mcp`. Files cannot be named.
 
     Args:
         address: address and port, such as `127.0.0.1:8001`; the address is a loopback one.
-        max_s: longest time of a call.
+        settings: what the tools may read, and the bounds of a call.
     """
     import uvicorn
 
     host, port = loopback(address)
-    worker = Worker((), max_s)
+    worker = Worker(settings)
     app = create_server(worker.call).streamable_http_app(json_response=True, stateless_http=True, host=host)
     uvicorn.run(app, host=host, port=port, log_level="warning")
 

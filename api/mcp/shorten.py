@@ -18,7 +18,7 @@ VERDICT = "verdict"
 Data = dict[str, Any]
 
 
-def shortened(data: Data, *, top: int, max_characters: int, more: str) -> str:
+def shortened(data: Data, *, top: int, max_characters: int, more: str, next_step: str = "") -> str:
     """Return an answer as JSON text of bounded length.
 
     Lists are cut to fewer items first, then the last fields go, so that the verdict stays.
@@ -28,7 +28,9 @@ def shortened(data: Data, *, top: int, max_characters: int, more: str) -> str:
         top: most items of a list.
         max_characters: most characters of the text; at least twice MAX_TEXT.
         more: how to ask for what is left out.
+        next_step: question that a reader may ask now; empty for none.
     """
+    last = {"next": next_step} if next_step else {}
     kept, gone = dict(data), dict[str, str]()
     while True:
         left_out: dict[str, str] = {}
@@ -37,7 +39,8 @@ def shortened(data: Data, *, top: int, max_characters: int, more: str) -> str:
             whole = key == VERDICT and len(kept) > 1
             shown[key] = _cut(value, key, len(value) if whole else top, left_out)
         left_out = gone | left_out
-        text = json.dumps(shown | ({"left_out": left_out, "more": more} if left_out else {}), ensure_ascii=False)
+        missing = {"left_out": left_out, "more": more} if left_out else {}
+        text = json.dumps(shown | last | missing, ensure_ascii=False)
         if len(text) <= max_characters or (top == 1 and len(kept) <= 1):
             return text
         if top > 1:

@@ -39,6 +39,8 @@ class Tool(NamedTuple):
     """Shortens the answer as plain data: what is most important comes first."""
     top: int = TOP
     """Most items of a list, unless a call says otherwise."""
+    next_step: str = ""
+    """Question that a reader may ask after the answer."""
 
     @property
     def schema(self) -> Schema:
@@ -55,6 +57,7 @@ TOOLS: tuple[Tool, ...] = (
         "of the short one, such as metrics.step_time_s. Units are in the names of figures; ratios are 0 to 1.",
         {},
         top=100,
+        next_step="describe with one of these as network",
     ),
     Tool(
         "describe",
@@ -62,6 +65,7 @@ TOOLS: tuple[Tool, ...] = (
         "metrics, changes (kinds), a kind of change (fields, example), parts (catalogue ids), or the id of a part.",
         {"about": TEXT} | ASKED | SHOWN,
         ("network",),
+        next_step="explain (if there is a job) or failures; what_if with one of the plans; plan to search for changes",
     ),
     Tool(
         "what_if",
@@ -72,6 +76,7 @@ TOOLS: tuple[Tool, ...] = (
         ("network",),
         "what-if",
         views.what_if,
+        next_step='explain or failures with the same plan or changes; fields=["purchases"] for all of them',
     ),
     Tool(
         "explain",
@@ -81,6 +86,7 @@ TOOLS: tuple[Tool, ...] = (
         ("network",),
         "explain",
         views.explain,
+        next_step="what_if with a change that removes the first cause; describe with about=changes lists kinds",
     ),
     Tool(
         "link",
@@ -90,6 +96,7 @@ TOOLS: tuple[Tool, ...] = (
         ("network", "link"),
         "link",
         views.link,
+        next_step="what_if with a change of this link, such as set_channels or set_transceivers",
     ),
     Tool(
         "failures",
@@ -99,6 +106,7 @@ TOOLS: tuple[Tool, ...] = (
         ("network",),
         "failures",
         views.failures,
+        next_step="failures with plan or changes, to see what they prevent; link for the fullest link",
     ),
     Tool(
         "plan",
@@ -121,6 +129,7 @@ TOOLS: tuple[Tool, ...] = (
         ("network",),
         "plan",
         views.plan,
+        next_step="what_if with changes = chosen.changes, to see effects and causes",
     ),
     Tool(
         "compare",
@@ -130,6 +139,7 @@ TOOLS: tuple[Tool, ...] = (
         "compare",
         views.compare,
         top=40,
+        next_step="what_if with the best plan, to see purchases and causes",
     ),
 )
 TOOL_BY_NAME = {tool.name: tool for tool in TOOLS}

@@ -9,21 +9,22 @@ from fastapi import Request
 
 from ..answering import Answering
 from ..body_reader import read_body
-from ..questions.table import QUESTIONS, Question
-
-BY_PATH: dict[str, Question] = {question.path: question for question in QUESTIONS}
+from ..questions.table import QUESTION_BY_PATH
+from .background import Background
+from .state import FOLLOWED
 
 
 class Asker:
     """Asks questions on behalf of a request of a browser.
 
     Args:
-        answering: answers the questions.
-        request: HTTP request; a question ends if its client leaves.
+        answering: answers quick questions.
+        background: asks long ones as runs.
+        request: HTTP request; a quick question ends if its client leaves.
     """
 
-    def __init__(self, answering: Answering, request: Request) -> None:
-        self._answering, self._request = answering, request
+    def __init__(self, answering: Answering, background: Background, request: Request) -> None:
+        self._answering, self._background, self._request = answering, background, request
 
     async def __call__(self, path: str, **body: Any) -> dict[str, Any]:
         """Return an answer as plain data.
@@ -34,10 +35,15 @@ class Asker:
 
         Raises:
             ClientGoneError: the client has left.
+            PendingRunError, EndedRunError: a long question has no answer yet, or ended without one.
             TwinError, NotFoundError: the question cannot be answered; issues name fields of the body.
         """
-        question = BY_PATH[path]
+        question = QUESTION_BY_PATH[path]
         await self._request.body()  # it must have been read before the client can be seen to leave
         asked = read_body(json.dumps(body).encode(), question.request)
-        answer: dict[str, Any] = json.loads(await self._answering.text(question, asked, self._request))
+        if question.is_long:
+            text = await self._background.answer(question, asked, self._request.query_params.get(FOLLOWED, ""))
+        else:
+            text = await self._answering.text(question, asked, self._request)
+        answer: dict[str, Any] = json.loads(text)
         return answer

@@ -72,4 +72,11 @@ def _table(columns: tuple[str, ...], rows: list[Any]) -> Iterator[Html]:
         head = element("tr", *(element("th", column, scope="col") for column in columns))
         lines = [element("tr", element("th", element("code", str(row[0])), scope="row"),
                          *(element("td", marked(str(cell))) for cell in row[1:])) for row in rows]  # fmt: skip
-        yield element("div", element("table", element("thead", head), element("tbody", *lines)), class_="scroll")
+        yield element(
+            "div",
+            element("table", element("thead", head), element("tbody", *lines)),
+            class_="wide",
+            tabindex="0",
+            role="region",
+            aria_label=columns[0],
+        )

@@ -114,7 +114,9 @@ def _field(schema: Schema, definitions: Schema, name: str, is_required: bool, de
     is_selector = bool(records) and len(options) > 1 and "id" in records[0]["properties"]
     kind: Input = "json"
     chosen, fields = options[0], tuple[FormField, ...]()
-    if is_selector:
+    if "enum" in schema:
+        kind, chosen = "choice", schema
+    elif is_selector:
         kind, chosen = "record", records[0]
     elif len(options) == 1:
         kind = _input(chosen, definitions)

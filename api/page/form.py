@@ -171,7 +171,8 @@ def _help(field: FormField) -> str:
     elif field.input in FORMAT_HINTS:
         texts.append(_capital(FORMAT_HINTS[field.input]) + ".")
     if field.default not in (None, [], {}, "") and field.input != "record":
-        default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+        default = default.lower() if isinstance(field.default, bool) else default
         texts.append(f"Empty: {default}.")
     return " ".join(filter(None, texts))
 

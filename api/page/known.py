@@ -10,21 +10,41 @@ from twin.model.validation import adapter_of
 from twin.scenario.changes import CHANGES
 
 from ..bodies import (
+    AvailabilityRequest,
     CompareRequest,
+    DecideRequest,
     FailuresRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     LinksRequest,
     MoneyRequest,
+    PlanRequest,
     ReportRequest,
+    SampleRequest,
+    ScheduleRequest,
 )
 from .fields import fields_of
-from .state import KEPT, PageState
+from .state import FOLLOWED, KEPT, PageState
 from .views import VIEWS
 
-MODELS = (CompareRequest, FailuresRequest, ForecastRequest, LinkRequest, LinksRequest, MoneyRequest, ReportRequest)
+MODELS = (
+    AvailabilityRequest,
+    CompareRequest,
+    DecideRequest,
+    FailuresRequest,
+    ForecastRequest,
+    GrowthRequest,
+    LinkRequest,
+    LinksRequest,
+    MoneyRequest,
+    PlanRequest,
+    ReportRequest,
+    SampleRequest,
+    ScheduleRequest,
+)
 """Requests that forms of the page state."""
-OWN = ("view", "case", "run", "list", "kind", "add", "year")
+OWN = ("view", "case", "run", "list", "kind", "add", "year", "other", FOLLOWED)
 """Parameters of the page itself."""
 UNKNOWN_TITLE = "The address has parts that the page does not know"
 MAX_SHOWN = 10

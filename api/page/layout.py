@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from twin.arrays import package_version
 from twin.reports.blocks import block_html, compact_json
@@ -16,7 +17,7 @@ from .known import UNKNOWN_TITLE, unknown_parameters, unknown_view
 from .networks import PageNetwork
 from .parts import Content
 from .problem import problem_box
-from .state import PageState
+from .state import PageState, network_address
 from .views import VIEWS, Part
 
 HTMX = {
@@ -87,11 +88,11 @@ def network_page(network: PageNetwork, state: PageState, errors: Errors) -> str:
     view = VIEWS[state.view]
     unknown = unknown_parameters(state)
     return page_html(
-        f"{network.name}: {view.title}",
-        element("p", marked(network.sentence), class_="quiet"),
+        f"{network.title or network.name}: {view.title}",
+        element("p", marked(network.sentence), *_revisions_link(network), class_="quiet"),
         _case_form(network, state),
         _tabs(state),
-        problem_box(UNKNOWN_TITLE, unknown) if unknown else None,
+        problem_box(UNKNOWN_TITLE, unknown, level=2) if unknown else None,
         view.forms(network, state, errors),
         (_place(part, state) for part in view.parts if part.is_shown(state)),
         element(
@@ -99,8 +100,14 @@ def network_page(network: PageNetwork, state: PageState, errors: Errors) -> str:
             element("button", "Copy the address of this view", type="button", data_copy=True, class_="quiet"),
             class_="share",
         ),
-        heading=network.name,
+        heading=network.title or network.name,
     )
+
+
+def _revisions_link(network: PageNetwork) -> Iterator[Html | str]:
+    if network.stored_name:
+        yield " "
+        yield element("a", "All revisions", href=f"{network_address(network.stored_name)}/revisions")
 
 
 def unknown_view_page(network: PageNetwork, state: PageState) -> str:
@@ -110,18 +117,25 @@ def unknown_view_page(network: PageNetwork, state: PageState) -> str:
         network: the network.
         state: state of the page.
     """
-    box = problem_box("No such view", [unknown_view(state)])
+    box = problem_box("No such view", [unknown_view(state)], level=2)
     return page_html(f"{network.name}: no such view", _tabs(state), box, heading=network.name)
 
 
 def _tabs(state: PageState) -> Html:
-    links = [
-        element(
-            "a", view.title, href=state.address(view.name), aria_current="page" if view.name == state.view else None
-        )
-        for view in VIEWS.values()
-    ]
-    return element("nav", *links, aria_label="Views", class_="tabs")
+    groups = []
+    for title, views in groupby(VIEWS.values(), lambda view: view.group):
+        links = [
+            element("a", view.title, href=state.address(view.name), aria_current=_is_current(view.name, state))
+            for view in views
+        ]
+        label = element("span", title, id=f"tabs-{title.replace(' ', '-').lower()}")
+        group = element("div", *links, role="group", aria_labelledby=f"tabs-{title.replace(' ', '-').lower()}")
+        groups.append(element("div", label, group, class_="group"))
+    return element("nav", *groups, aria_label="Views", class_="tabs")
+
+
+def _is_current(view: str, state: PageState) -> str | None:
+    return "page" if view == state.view else None
 
 
 def _case_form(network: PageNetwork, state: PageState) -> Html:
@@ -134,7 +148,7 @@ def _case_form(network: PageNetwork, state: PageState) -> Html:
     return element(
         "form",
         hidden_state(state, ("plan", "job", "ageing") if network.jobs else ("plan", "ageing")),
-        _menu("plan", "Show the network", plans, state.text("plan")),
+        _menu("plan", "Show the network", plans, state.text("plan")) if len(plans) > 1 or own else None,
         _menu("job", "Job", jobs, state.text("job")) if network.jobs else None,
         _menu("ageing", "Ageing", AGEING, state.text("ageing")),
         element("button", "Apply", type="submit", class_="quiet"),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from twin.topologies import NETWORKS, network_text
 
+from twin.errors.wording import counted
 from twin.model.document import TopologyDocument
 from twin.store import NetworkStore
 from twin.store.documents import read_network
@@ -40,6 +41,12 @@ class PageNetwork(NamedTuple):
     plans: tuple[NamedNote, ...]
     plan_changes: dict[str, list[dict[str, Any]]]
     """Changes of each plan as plain data."""
+    title: str = ""
+    """Heading of the page, if it is not the name."""
+    stored_name: str = ""
+    """Name under which it is stored; empty for a network that ships."""
+    others: tuple[NamedNote, ...] = ()
+    """Networks and revisions that it may be compared with, each with what it is."""
 
 
 class PageNetworks:
@@ -74,6 +81,22 @@ class PageNetworks:
         """
         return find(partial(self._store.revisions, name, MAX_ROWS, after))
 
+    def others(self, name: str) -> tuple[NamedNote, ...]:
+        """Return the networks and revisions that a network may be compared with, its own revisions first.
+
+        name: name of the network, or `name@digest`.
+        """
+        stored_name = name.partition("@")[0]
+        found = []
+        if stored_name not in NETWORKS:
+            found += [
+                NamedNote(f"{stored_name}@{row.revision}", f"revision {row.number}, {time_text(row.stored_at)}")
+                for row in self.revisions(stored_name, None).revisions
+            ]
+        found += [NamedNote(row.name, "stored") for row in self.stored(None).networks]
+        found += [NamedNote(other, sentence) for other, sentence in self.shipped()]
+        return tuple(each for each in found if each.id != name)
+
     def network(self, name: str) -> PageNetwork:
         """Return a network. Raises NotFoundError with similar names.
 
@@ -83,14 +106,16 @@ class PageNetworks:
             return self._keep(name, name, NETWORKS[name], network_text(name).encode())
         stored_name, _, digest = name.partition("@")
         stored = find(partial(self._store.find, stored_name, digest or None))
-        sentence = f"Revision {stored.number} of {stored_name}, stored {stored.stored_at}. "
-        sentence += f"{stored.n_nodes:,} nodes, {stored.n_links:,} links."
+        sentence = f"Revision {stored.number}, stored {time_text(stored.stored_at)}. "
+        sentence += f"{counted(stored.n_nodes, 'node')}, {counted(stored.n_links, 'link')}."
+        title = f"{stored_name}, revision {stored.number}" if digest else stored_name
         with self._lock:
             known = self._cached.get(stored.revision)
         if known is not None:
-            return known._replace(name=name, sentence=sentence)
+            return known._replace(name=name, sentence=sentence, title=title, stored_name=stored_name)
         content = find(partial(self._store.get, stored_name, stored.revision)).content
-        return self._keep(stored.revision, name, sentence, content)
+        kept = self._keep(stored.revision, name, sentence, content)
+        return kept._replace(title=title, stored_name=stored_name)
 
     def _keep(self, key: str, name: str, sentence: str, content: bytes) -> PageNetwork:
         with self._lock:
@@ -102,6 +127,11 @@ class PageNetworks:
                 while len(self._cached) > N_CACHED:
                     self._cached.popitem(last=False)
         return known
+
+
+def time_text(stored_at: str) -> str:
+    """Return a time of the store without seconds: `2026-11-27T10:57:38Z` -> 2026-11-27 10:57 UTC."""
+    return f"{stored_at[:10]} {stored_at[11:16]} UTC"
 
 
 def _page_network(name: str, sentence: str, document: TopologyDocument) -> PageNetwork:

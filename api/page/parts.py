@@ -14,7 +14,6 @@ from twin.render.drawing_rows import COLUMNS as LINE_COLUMNS
 from twin.render.drawing_rows import fullest_first, line_cells
 from twin.render.effects_table import effects_tables
 from twin.render.explanation_table import explanation_table
-from twin.render.failures_table import failures_table
 from twin.render.fitted_table import FittedTable
 from twin.render.forecast_table import forecast_table
 from twin.render.link_tables import link_report_table, links_table
@@ -26,13 +25,12 @@ from twin.reports.charts import (
     AS_IT_IS,
     causes_chart,
     drawing_chart,
-    failures_chart,
     forecast_chart,
     map_chart,
     plans_chart,
 )
 
-from ..bodies import CompareRequest, FailuresRequest, ForecastRequest, LinkRequest, LinksRequest, MoneyRequest
+from ..bodies import CompareRequest, ForecastRequest, LinkRequest, LinksRequest, MoneyRequest
 from .fields import data_of, fields_of
 from .html import Html, element
 from .state import PageState
@@ -45,8 +43,6 @@ MAX_COMPARED = 4
 """Most plans that the page compares at once."""
 NO_GROWTH = {"growth_ratio_per_year": ForecastRequest.model_fields["growth_ratio_per_year"].default}
 """Growth of the traffic where a form leaves it empty, the same in each view."""
-TOP_FAILURES = 40
-"""Failures and links that the page asks for."""
 WORST_FAILURE = "worst_failure_utilisation_ratio"
 
 
@@ -66,33 +62,29 @@ async def verdict(ask: Ask, state: PageState) -> Content:
     case = state.case()
     if not state.is_changed:
         data = await ask("score", **case, main_assumptions=False)
-        table = _after_title(blocks_of(score_table(data)), len(data["summary"]) + 1)
-        return [*_lead(data), *_blocks(warning_lines(data)), Folded("Metrics", tuple(table))]
+        table = after_title(blocks_of(score_table(data)), len(data["summary"]) + 1)
+        return [*lead(data), *_blocks(warning_lines(data)), Folded("Metrics", tuple(table))]
     data = await ask("what-if", **case, main_assumptions=False, causes=False, top=5)
-    return [*_lead(data), Folded("Metrics before and after", _metrics(data, all_metrics=True))]
+    return [*lead(data), Folded("Metrics before and after", _metrics(data, all_metrics=True))]
 
 
 async def drawing(ask: Ask, state: PageState) -> Content:
     """Return the drawing by tier, the map, and their lines as a table."""
     worst = state.text("heat") == WORST_FAILURE
     data = await ask("drawing", **state.case(), worst_failure=worst)
-    return drawing_content(data, state, worst)
+    return drawing_content(data, state)
 
 
-def drawing_content(data: Mapping[str, Any], state: PageState, worst: bool) -> Content:
+def drawing_content(data: Mapping[str, Any], state: PageState) -> Content:
     """Return drawing, map and table of an answer.
 
     Args:
         data: `Drawing.to_dict()`.
         state: state of the page.
-        worst: whether the utilisation after the worst failure was computed.
     """
     lines = fullest_first(data["lines"])
     sites = map_chart([data])
     content: Content = [drawing_chart([data])]
-    if not worst and lines:
-        address = state.address("overview", heat=WORST_FAILURE)
-        content.append(element("p", element("a", "Colour by utilisation after the worst failure", href=address)))
     if sites is not None:
         content.append(sites)
     table = next(blocks_of(FittedTable(LINE_COLUMNS, [line_cells(line) for line in lines])))
@@ -151,7 +143,7 @@ async def what_if(ask: Ask, state: PageState) -> Content:
     why = data["bottlenecks"]
     reasons = [(title, why[side]) for title, side in (("Reasons before", "before"), ("Reasons after", "after"))]
     return [
-        *_lead(data),
+        *lead(data),
         plans_chart([data]),
         *_metrics(data),
         Folded("Every metric", _metrics(data, all_metrics=True)),
@@ -183,7 +175,7 @@ async def compare(ask: Ask, state: PageState) -> Content:
         diffs.append(own | {"plan": OWN_CHANGES})
         best = [f"Of the plans, without own changes: {line[:1].lower()}{line[1:]}" for line in best]
     content: Content = [*map(Sentence, best), plans_chart(diffs)]
-    content += _after_title(blocks_of(compare_table(diffs)), 1)
+    content += after_title(blocks_of(compare_table(diffs)), 1)
     for diff in diffs:
         content += [Sentence(f"After {diff['plan']}", "heading"), *map(Sentence, diff["summary"])]
     return content
@@ -193,18 +185,10 @@ async def causes(ask: Ask, state: PageState) -> Content:
     """Return what limits the step of the job."""
     data = await ask("explain", **state.case())
     return [
-        *_lead(data),
+        *lead(data),
         causes_chart([data]),
-        *_after_title(blocks_of(explanation_table(data)), 1 + len(data["summary"])),
+        *after_title(blocks_of(explanation_table(data)), 1 + len(data["summary"])),
     ]
-
-
-async def failures(ask: Ask, state: PageState) -> Content:
-    """Return failures of one kind, those that lose most first."""
-    data = await ask("failures", **state.case(), top=TOP_FAILURES, **options(FailuresRequest, ("of", "depth"), state))
-    chart = failures_chart(data, data["kind_name"])
-    table = _after_title(blocks_of(failures_table(data)), 1 + len(data["summary"]))
-    return [*_lead(data), *([] if chart is None else [chart]), *table]
 
 
 async def forecast(ask: Ask, state: PageState) -> Content:
@@ -215,7 +199,7 @@ async def forecast(ask: Ask, state: PageState) -> Content:
     )
     tables = tuple(block for block in blocks_of(forecast_table(data)) if isinstance(block, Grid))
     chart = forecast_chart([(state.plan or (OWN_CHANGES if state.is_changed else AS_IT_IS), data)])
-    return [*_lead(data), year_slider(data, state), chart, Folded("Dates as a table", tables)]
+    return [*lead(data), year_slider(data, state), chart, Folded("Dates as a table", tables)]
 
 
 def year_slider(data: Mapping[str, Any], state: PageState) -> Html:
@@ -244,18 +228,23 @@ def year_slider(data: Mapping[str, Any], state: PageState) -> Html:
 
 async def money(ask: Ask, state: PageState) -> Content:
     """Return what a plan or changes cost and bring, and the bill."""
-    if not state.is_changed:
-        raise ChangeError("no plan is chosen", where="plan", hint="choose a plan above, or compose changes")
+    require_change(state)
     case = state.case()
     names = ("horizon_years", "discount_ratio_per_year", "usd_per_million_tokens")
     data = await ask("money", **case, **options(MoneyRequest, names, state))
     bill = await ask("bill", **{key: value for key, value in case.items() if key != "ageing"})
-    table = _after_title(blocks_of(money_table(data)), 1 + len(data["summary"]))
-    rows = _after_title(blocks_of(bill_table(bill)), 1)
-    return [*_lead(data), *table, Sentence("The bill", "heading"), *rows]
+    table = after_title(blocks_of(money_table(data)), 1 + len(data["summary"]))
+    rows = after_title(blocks_of(bill_table(bill)), 1)
+    return [*lead(data), *table, Sentence("The bill", "heading"), *rows]
 
 
-def _lead(data: Mapping[str, Any]) -> Iterator[Block | Html]:
+def require_change(state: PageState) -> None:
+    """Raise ChangeError unless the state has a plan or changes."""
+    if not state.is_changed:
+        raise ChangeError("no plan is chosen", where="plan", hint="choose a plan above, or compose changes")
+
+
+def lead(data: Mapping[str, Any]) -> Iterator[Block | Html]:
     """Return the sentences of an answer, the verdict first."""
     first, *others = data["summary"] or ("",)
     if first:
@@ -263,7 +252,7 @@ def _lead(data: Mapping[str, Any]) -> Iterator[Block | Html]:
     yield from map(Sentence, others)
 
 
-def _after_title(blocks: Iterator[Block], n_first: int) -> Iterator[Block]:
+def after_title(blocks: Iterator[Block], n_first: int) -> Iterator[Block]:
     """Leave out the title and the verdict, which the page shows already."""
     for i, block in enumerate(blocks):
         if i >= n_first:

@@ -4,24 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.errors import Issue, TwinError
+from twin.errors import ChangeError, Issue, TwinError
 
 from ..problems import MAX_ISSUES, TITLES
 from .html import Html, element, ended, sentence
 
-
-def problem_html(error: TwinError) -> Html:
-    """Return an error of a question with every issue."""
-    return problem_box(TITLES.get(type(error).__name__, "The question cannot be answered"), error.issues)
+UNANSWERED = "This cannot be computed"
 
 
-def problem_box(title: str, issues: Sequence[Issue] = (), detail: str = "") -> Html:
+def problem_html(error: TwinError, *, level: int = 3) -> Html:
+    """Return an error of a question with every issue.
+
+    Args:
+        error: the error.
+        level: level of the heading.
+    """
+    return problem_box(title_of(type(error).__name__, error.issues), error.issues, level=level)
+
+
+def title_of(name: str, issues: Sequence[Issue]) -> str:
+    """Return the heading of a problem: of a change only where a change is at fault, not a field of a form.
+
+    Args:
+        name: class of the error.
+        issues: what is wrong, by place.
+    """
+    if name == ChangeError.__name__ and not any(issue.where.startswith("changes") for issue in issues):
+        return UNANSWERED
+    return TITLES.get(name, UNANSWERED)
+
+
+def problem_box(title: str, issues: Sequence[Issue] = (), detail: str = "", *, level: int = 3) -> Html:
     """Return a problem as a box. The script of the page also shows each issue beside its field.
 
     Args:
         title: heading.
         issues: what is wrong, by place.
         detail: a sentence in place of issues.
+        level: level of the heading.
     """
     rows = [
         element(
@@ -36,7 +56,7 @@ def problem_box(title: str, issues: Sequence[Issue] = (), detail: str = "") -> H
     ]
     return element(
         "div",
-        element("h3", title),
+        element(f"h{level}", title),
         element("p", detail) if detail else None,
         element("ul", *rows) if rows else None,
         class_="problem",

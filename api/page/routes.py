@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.exceptions import HTTPException
@@ -13,21 +15,21 @@ from twin.scenario.changes import CHANGES
 from twin.store import NetworkStore
 
 from ..answering import CLIENT_CLOSED_REQUEST, Answering
-from ..bodies import ReportRequest
 from ..problems import NotFoundError
 from ..questions.context import ClientGoneError
 from .ask import Asker
+from .background import Background, EndedRunError, PendingRunError, ended_html, progress_html
 from .changes import change_of
 from .form import Errors
-from .html import Html
+from .html import Html, element
 from .known import UNKNOWN_TITLE, unknown_parameters, unknown_view
 from .layout import network_page, page_html, part_html, unknown_view_page
 from .network_list import networks_page, revisions_page
 from .networks import PageNetworks
-from .parts import NO_GROWTH, options
 from .problem import problem_box, problem_html
 from .security import HEADERS, check_same_origin
 from .state import PageState, changes_text, state_of
+from .studies import report_body
 from .views import VIEWS
 
 PAGE, REPORTS = "twin.api.page", "twin.reports"
@@ -42,14 +44,14 @@ ASSETS = {
 }
 """Files of the page: package that holds each, and its media type."""
 REPORT_TYPES = {"html": ("text/html", "html"), "markdown": ("text/markdown", "md")}
-REPORT_FIELDS = ("plans", "format", "years", "growth_ratio_per_year", "n_samples")
 
 
-def page_routes(answering: Answering, store: NetworkStore) -> APIRouter:
+def page_routes(answering: Answering, background: Background, store: NetworkStore) -> APIRouter:
     """Return the addresses of the page.
 
     Args:
-        answering: answers the questions of the page.
+        answering: answers quick questions of the page.
+        background: answers long ones.
         store: the store of networks.
     """
     router = APIRouter(include_in_schema=False)
@@ -76,28 +78,30 @@ def page_routes(answering: Answering, store: NetworkStore) -> APIRouter:
         try:
             return _html(revisions_page(name, known.revisions(name, after)))
         except NotFoundError as error:
-            return _html(page_html("No such network", problem_html(error.error)), 404)
+            return _html(page_html("No such network", problem_html(error.error, level=2)), 404)
 
     @router.get("/networks/{name}/parts/{part}", dependencies=[Depends(check_same_origin)])
     async def part(name: str, part: str, request: Request) -> Response:
-        return await _part(Asker(answering, request), part, state_of(name, request.query_params.multi_items()))
+        return await _part(
+            Asker(answering, background, request), part, state_of(name, request.query_params.multi_items())
+        )
 
     @router.get("/networks/{name}/report", dependencies=[Depends(check_same_origin)])
     async def report(name: str, request: Request) -> Response:
-        return await _report(Asker(answering, request), state_of(name, request.query_params.multi_items()))
+        return await _report(Asker(answering, background, request), state_of(name, request.query_params.multi_items()))
 
     return router
 
 
-def _html(text: str, status: int = 200) -> Response:
-    return Response(text, status, HEADERS | {"Cache-Control": "no-cache"}, "text/html")
+def _html(text: str, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    return Response(text, status, HEADERS | {"Cache-Control": "no-cache", **headers}, "text/html")
 
 
 def _network(known: PageNetworks, name: str, request: Request) -> Response:
     try:
         found = known.network(name)
     except NotFoundError as error:
-        return _html(page_html("No such network", problem_html(error.error)), 404)
+        return _html(page_html("No such network", problem_html(error.error, level=2)), 404)
     state = state_of(name, request.query_params.multi_items())
     if state.view not in VIEWS:
         return _html(unknown_view_page(found, state), 404)
@@ -112,6 +116,8 @@ def _network(known: PageNetworks, name: str, request: Request) -> Response:
                 changes = [change]
             address = state.address("change", plan=None, changes=changes_text(changes))
             return Response(status_code=303, headers={"Location": address, **HEADERS})
+    if state.view == "differences":
+        found = found._replace(others=known.others(name))
     return _html(network_page(found, state, errors))
 
 
@@ -125,6 +131,10 @@ async def _part(ask: Asker, name: str, state: PageState) -> Response:
         content = await part.build(ask, state)
     except ClientGoneError:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
+    except PendingRunError as pending:
+        return _html(progress_html(pending.run, state.part_address(name, pending.run.id)), 202)
+    except EndedRunError as ended:
+        return _html(ended_html(ended), ended.ending.status)
     except NotFoundError as error:
         return _html(problem_html(error.error), 404)
     except TwinError as error:
@@ -144,18 +154,19 @@ def _busy(error: HTTPException) -> Html:
 async def _report(ask: Asker, state: PageState) -> Response:
     unknown = unknown_parameters(state)
     if unknown:
-        return _html(page_html(f"Report of {state.network}", problem_box(UNKNOWN_TITLE, unknown)), 422)
-    body: dict[str, Any] = {"network": state.network}
-    if state.text("job"):
-        body["job"] = state.text("job")
+        return _html(page_html(f"Report of {state.network}", problem_box(UNKNOWN_TITLE, unknown, level=2)), 422)
+    title = f"Report of {state.network}"
     try:
-        data = await ask("report", **body, **NO_GROWTH | options(ReportRequest, REPORT_FIELDS, state))
-    except ClientGoneError:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
+        data = await ask("report", **report_body(state))
+    except PendingRunError as pending:
+        address = state.address("report", **{key: list(texts) for key, texts in state.values.items()})
+        follow = element("p", "The report is being written. ", element("a", "Follow it", href=address))
+        return _html(page_html(title, follow), 202, {"Location": f"/v1/runs/{pending.run.id}"})
+    except EndedRunError as ended:
+        return _html(page_html(title, ended_html(ended)), ended.ending.status)
     except (NotFoundError, TwinError) as error:
         problem = error.error if isinstance(error, NotFoundError) else error
-        status = 404 if isinstance(error, NotFoundError) else 422
-        return _html(page_html(f"Report of {state.network}", problem_html(problem)), status)
+        return _html(page_html(title, problem_html(problem, level=2)), 404 if isinstance(error, NotFoundError) else 422)
     media_type, ending = REPORT_TYPES[data["format"]]
     name = "".join(char if (char.isalnum() and char.isascii()) or char in "._-" else "-" for char in state.network)
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="report-{name}.{ending}"'}

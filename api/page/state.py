@@ -12,6 +12,8 @@ from twin.errors import ChangeError
 
 KEPT = ("job", "ageing", "plan", "changes", "heat", "growth_ratio_per_year")
 """Parts of the state that every view shares."""
+FOLLOWED = "followed"
+"""Name of the id of the run that a page follows, in the address of a part."""
 MAX_CHANGES_CHARACTERS = 30_000
 """Longest list of changes in an address."""
 
@@ -102,10 +104,21 @@ class PageState:
         ]
         return f"{network_address(self.network)}?{urlencode(pairs)}"
 
-    def part_address(self, part: str) -> str:
-        """Return the address of a part of this view, with all of the state."""
-        pairs = [(name, text) for name, texts in self.values.items() for text in texts if text and name != "view"]
-        return f"{network_address(self.network)}/parts/{part}?{urlencode([('view', self.view), *pairs])}"
+    def part_address(self, part: str, run_id: str = "") -> str:
+        """Return the address of a part of this view, with all of the state.
+
+        Args:
+            part: name of the part.
+            run_id: id of the run that the page follows.
+        """
+        followed = f"&{urlencode([(FOLLOWED, run_id)])}" if run_id else ""
+        return f"{network_address(self.network)}/parts/{part}?{self.query()}{followed}"
+
+    def query(self) -> str:
+        """Return all of the state as the query of an address, but which run is followed."""
+        left_out = ("view", FOLLOWED)
+        pairs = [(name, text) for name, texts in self.values.items() for text in texts if text and name not in left_out]
+        return urlencode([("view", self.view), *pairs])
 
 
 def state_of(network: str, pairs: Iterable[tuple[str, str]]) -> PageState:

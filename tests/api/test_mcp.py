@@ -15,15 +15,18 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import CallToolResult, TextContent
 from twin.api.mcp.answer import ToolAnswer
+from twin.api.mcp.half_characters import MARK, REFUSAL, has_half_character, marked_line
 from twin.api.mcp.networks import RootedNetworks
 from twin.api.mcp.server import create_server, listed_tools, loopback
 from twin.api.mcp.shorten import shortened
 from twin.api.mcp.tools import TOOLS
-from twin.api.mcp.worker import Told, Worker
+from twin.api.mcp.worker import Told, Worker, WorkerSettings, bounded_reply
 from twin.api.questions.context import Limits
 
 import twin
+from twin import deadline
 from twin.errors import ChangeError
+from twin.store import NetworkStore, open_database
 
 SMALL, DEMO = {"network": "memphis-small"}, {"network": "leaf-spine-demo"}
 UPLINKS = {"id": "uplinks", "changes": [{"kind": "set_channels", "links": "leaf-1~spine-*", "n_parallel": 2}]}
@@ -174,7 +177,7 @@ def test_long_answers_lose_items_then_fields_and_name_them() -> None:
 
 def test_a_call_that_takes_too_long_ends() -> None:
     async def calls() -> list[Told]:
-        worker = Worker((), 0.05)
+        worker = Worker(WorkerSettings(max_s=0.05))
         told = [await worker.call("networks", {}), await worker.call("networks", {"x": "y" * 2_000_000})]
         assert worker._process is None
         return told
@@ -196,9 +199,11 @@ def test_http_is_bound_to_this_machine() -> None:
 
 def test_a_session_over_stdio(tmp_path: Path) -> None:
     (tmp_path / "lab.json").write_text('{"nodes": [{"id": "a", "kind": "host"}]}', encoding="utf-8")
-    command = StdioServerParameters(
-        command=sys.executable, args=["-m", "twin.cli", "mcp", "--root", str(tmp_path)], env=dict(os.environ)
-    )
+    database = open_database(tmp_path / "data")
+    NetworkStore(database).put("mine", b'{"nodes": [{"id": "a", "kind": "host"}]}')
+    database.close()
+    arguments = ["-m", "twin.cli", "mcp", "--root", str(tmp_path), "--data", str(tmp_path / "data")]
+    command = StdioServerParameters(command=sys.executable, args=arguments, env=dict(os.environ))
 
     async def session() -> None:
         async with Client(stdio_client(command)) as client:
@@ -207,5 +212,49 @@ def test_a_session_over_stdio(tmp_path: Path) -> None:
             error = await client.call_tool("describe", {"network": "lab.jsn"})
             assert error.is_error
             assert "did you mean 'lab.json'?" in text_of(error)
+            stored = await client.call_tool("describe", {"network": "mine"})
+            assert json.loads(text_of(stored))["n_nodes"] == 1
 
     asyncio.run(session())
+
+
+def test_half_characters_are_refused_and_answered() -> None:
+    for line in (r'{"network": "a\ud800"}', r'{"\uDFFF": 1}'):
+        arguments = json.loads(marked_line(line))
+        assert MARK in marked_line(line)
+        assert asyncio.run(Worker(WorkerSettings()).call("describe", arguments)) == Told(REFUSAL, True)
+        assert has_half_character("describe", json.loads(line))
+    for line in (r'{"network": "\ud83d\ude00"}', '{"network": "é"}', r"{\ud800", "[" * 99_999 + r"\ud800"):
+        assert MARK not in marked_line(line)
+
+
+def test_stored_networks_are_read_by_name(tmp_path: Path) -> None:
+    database = open_database(None)
+    store = NetworkStore(database)
+    for n_nodes in (2, 3):
+        nodes = [{"id": f"n{i}", "kind": "host"} for i in range(n_nodes)]
+        store.put("lab.1", json.dumps({"name": "The lab", "nodes": nodes}).encode())
+    networks = RootedNetworks([tmp_path], store)
+    assert networks.stored() == {"lab.1": "The lab, 3 nodes, 0 links"}
+    assert networks.get("lab.1").arrays.n_nodes == 3
+    first = store.revisions("lab.1").revisions[-1].revision
+    assert networks.get(f"lab.1@{first}").arrays.n_nodes == 2
+    text, is_error = ToolAnswer(networks, Limits()).answer("describe", {"network": "lab.2"})
+    assert is_error
+    assert "did you mean 'lab.1'?" in text
+    database.close()
+
+
+def test_a_call_has_a_bound_on_time_and_memory() -> None:
+    def take_memory() -> tuple[str, bool]:
+        raise MemoryError
+
+    def take_time() -> tuple[str, bool]:
+        while True:
+            deadline.check()
+
+    settings = WorkerSettings(max_s=0.01, max_memory_gib=0.5)
+    large, slow = (bounded_reply(take, "plan", settings) for take in (take_memory, take_time))
+    assert (large.is_error, large.is_last, slow.is_error, slow.is_last) == (True, True, True, False)
+    assert large.text.startswith("plan: took all of the 0.5 GiB of memory that it may take; expected less work")
+    assert slow.text.startswith("plan: took all of the 0.009 s that it may take; expected less work")

@@ -130,6 +130,30 @@ def test_tiers_are_told_by_the_ends_and_by_spans() -> None:
     assert {TIERS[tier] for tier in demo.link_tier} == {"access", "fabric"}
 
 
+@pytest.mark.parametrize(
+    ("sites", "spans", "tier"),
+    [
+        (("", ""), [0.3, 0.2], "fabric"),
+        (("", ""), [0.3, 0.21], "wide_area"),
+        (("x", ""), [0.5], "fabric"),
+        (("x", "x"), [40.0], "fabric"),
+        (("x", "y"), [0.01], "wide_area"),
+    ],
+)
+def test_a_short_cable_is_indoor_where_no_site_says_otherwise(
+    sites: tuple[str, str], spans: list[float], tier: str
+) -> None:
+    nodes = [
+        {"id": name, "kind": "leaf"} | ({"site": site} if site else {}) for name, site in zip("ab", sites, strict=True)
+    ]
+    data = {"sites": [{"id": "x"}, {"id": "y"}], "nodes": nodes}
+    link = {"id": "l", "ends": ["a", "b"], "capacity_gbps": 100, "spans": [{"length_km": km} for km in spans]}
+    _, arrays = compiled(data | {"links": [link]})
+    assert [TIERS[code] for code in arrays.link_tier] == [tier]
+    link["spans"][-1]["amplifier"] = "EDFA"
+    assert TIERS[compiled(data | {"links": [link]})[1].link_tier[0]] == "wide_area"
+
+
 def test_columns_are_read_only() -> None:
     _, arrays = compiled(campus_data())
     for spec in fields(arrays):

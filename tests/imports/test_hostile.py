@@ -234,3 +234,18 @@ def test_the_report_stays_bounded_for_many_different_fields(tmp_path: Path) -> N
     report = read(path, format="node-link").report
     assert len(report.dropped) <= 1001
     assert sum(row.n for row in report.dropped) == 5000
+
+
+def test_a_large_sheet_is_refused_by_its_first_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size is foretold from 50 of 200 rows, before the others are read; a report alone has no such bound."""
+    monkeypatch.setattr("twin.imports.reading.MAX_FILE_BYTES", 20_000)
+    monkeypatch.setattr("twin.imports.foretold.MIN_ROWS", 100)
+    monkeypatch.setattr("twin.imports.foretold.N_FIRST_ROWS", 50)
+    path = tmp_path / "cables.csv"
+    path.write_text("a,b,length (m)\n" + "".join(f"leaf-{i},spine-{i % 7},30\n" for i in range(200)))
+    with pytest.raises(DocumentError, match=r"201 rows make about \d\d,\d+ bytes, and about 0 rows fit.*Python"):
+        read(path, is_to_be_written=True)
+    assert len(read(path).document.links) == 200
+    path.write_text("a,b,length (m)\n" + '"leaf\n' * 200)
+    with pytest.raises(DocumentError, match="line"):
+        read(path, is_to_be_written=True)

@@ -44,7 +44,12 @@ class TestLldp:
         assert dropped["cables of management ports"] == ("spine-1:mgmt0",)
         (seen,) = [row for row in found.report.assumed if row.what == "cable that one end states"]
         assert (seen.n, seen.places) == (1, ("leaf-1:swp2 ~ srv-1:eth0",))
-        assert kinds(found) == {"missing length": 3, "unknown rate": 2}
+        assert kinds(found) == {"unknown rate": 2}
+        assert {node.site for node in found.document.nodes} == {"site"}  # neighbours by LLDP: no site of its own each
+        assert {(row.what, row.value, row.n) for row in found.report.assumed} >= {
+            ("site of a device", "site", 4),
+            ("length of a cable at one site", "0 km", 3),
+        }
 
     def test_a_cable_that_only_one_of_two_files_states_is_found(self, tmp_path: Path) -> None:
         folder = written(tmp_path, a__json=lldpctl([("e1", "b", "e1")]), b__json=lldpctl([("e9", "c", "e1")]))
@@ -134,7 +139,7 @@ class TestBatfish:
     def test_edges_in_one_direction_are_cables(self, tmp_path: Path) -> None:
         found = read(written(tmp_path, l1__json=layer1(("A", "e1", "b", "e1"), ("b", "e2", "c", "e1"))))
         assert set(rates(found)) == {"A:e1~b:e1", "b:e2~c:e1"}
-        assert set(kinds(found)) == {"missing length", "unknown rate"}
+        assert set(kinds(found)) == {"unknown rate"}
 
     def test_one_sided_edges_among_two_sided_ones_and_loops_are_found(self, tmp_path: Path) -> None:
         edges = [("a", "e1", "b", "e1"), ("b", "e1", "a", "e1"), ("a", "e2", "b", "e2"), ("c", "e1", "c", "e2")]
@@ -180,6 +185,19 @@ class TestContainerlab:
         dropped = {row.field: row.n for row in found.report.dropped}
         assert dropped["links of type mgmt-net"] == dropped["links to macvlan"] == 1
         assert dropped["links.impairments.jitter"] == 1
+
+    def test_a_lab_is_one_site_unless_groups_or_labels_name_others(self, tmp_path: Path) -> None:
+        nodes_of = "  nodes: {{a: {{kind: ceos{}}}, b: {{kind: ceos{}}}, c: {{group: leaf}}}}\n"
+        text = "name: lab\ntopology:\n" + nodes_of + '  links: [{{endpoints: ["a:eth1", "b:eth1"]}}]\n'
+        for more, sites, missing in (
+            (("", ""), ["lab", "lab", "lab"], 0),
+            ((", group: dc1", ", labels: {site: North}"), ["dc1", "North", None], 1),
+        ):
+            path = tmp_path / "t.yml"
+            path.write_text(text.format(*more))
+            found = read(path)
+            assert [node.site for node in found.document.nodes] == sites
+            assert kinds(found).get("missing length", 0) == missing
 
     def test_impairments_beside_it(self, tmp_path: Path) -> None:
         rows = {
@@ -320,7 +338,18 @@ def test_too_many_sites_of_their_own_are_refused_with_the_option(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "MAX_SITES", 3)
-    path = SAMPLES["ibnetdiscover"](tmp_path / "x")
+    path = written(tmp_path, cables__csv="a,b\n" + "".join(f"spine,leaf-{i}\n" for i in range(3)))
     with pytest.raises(DocumentError, match=r"4 sites.*--site NAME"):
         read(path)
     assert read(path, options=import_options(site="Hall")).document.nodes
+
+
+def test_sites_are_stated_by_pattern_and_links_between_them_have_no_known_length(tmp_path: Path) -> None:
+    path = written(tmp_path, l1__json=layer1(("east-1", "e1", "east-2", "e1"), ("east-2", "e2", "west-1", "e1")))
+    found = read(path, options=import_options(site=["^east=East", "West"]))
+    assert {node.id: node.site for node in found.document.nodes} == {
+        "east-1": "East",
+        "east-2": "East",
+        "west-1": "West",
+    }
+    assert kinds(found)["missing length"] == 1

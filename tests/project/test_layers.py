@@ -16,6 +16,7 @@ LAYERS = {
     "leftovers": 0,
     "field_descriptions": 0,
     "deadline": 0,
+    "collector": 0,
     "kernels": 1,
     "catalogue": 1,
     "render": 1,

@@ -25,6 +25,7 @@ from twin.render.quantities import (
         (0.054, "once in 19 years"),
         (0.3, "once in 3.3 years"),
         (5e-8, "once in 20 million years"),
+        (6e-44, "less than once in a billion years"),
         (1.0, "once a year"),
         (4.0, "4 a year"),
         (250.0, "250 a year"),

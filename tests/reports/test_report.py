@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from site_pages.browser import BROWSER, FLAGS
 from typer.testing import CliRunner
 
 import twin
@@ -19,19 +19,7 @@ from twin.reports.blocks import Grid, Sentence, block_html, blocks_of, markdown_
 from twin.reports.page import report_html
 from twin.reports.sections import SECTIONS
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--virtual-time-budget=8000",
-    "--dump-dom",
-]
+DUMP = ("--headless", *FLAGS, "--virtual-time-budget=8000", "--dump-dom")
 MAX_BYTES = 3_000_000
 USE_MENUS = """<script>
 addEventListener("load", () => {
@@ -205,7 +193,7 @@ def test_a_browser_draws_every_chart_without_error_or_request(
     file = tmp_path / "report.html"
     file.write_text(USE_MENUS.join(page.rsplit("</body>", 1)), encoding="utf-8")
     assert BROWSER
-    command = [BROWSER, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", file.as_uri()]
+    command = [BROWSER, *DUMP, f"--user-data-dir={tmp_path / 'profile'}", file.as_uri()]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     attributes = re.search(r"<html[^>]*>", shown)
     assert attributes

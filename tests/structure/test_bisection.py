@@ -252,14 +252,12 @@ def test_unknown_rates_and_single_end_points_have_a_reason() -> None:
     state, _ = state_of({"nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}], "links": []})
     fabric = fabric_of(state, np.zeros(0, np.bool_))
     assert isinstance(bisection(state, fabric, np.zeros(0)), Bisection)
+    state, _ = state_of({"nodes": [{"id": "a", "kind": "host"}], "links": []})
+    assert bisection(state, fabric_of(state, np.zeros(0, np.bool_)), np.zeros(0)) == "fewer than two end points"
     data = {
-        "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "leaf"}],
+        "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}],
         "links": [{"id": "x", "ends": ["a", "b"]}],
     }
-    state, _ = state_of(data)
-    fabric = fabric_of(state, np.ones(1, np.bool_))
-    assert bisection(state, fabric, np.full(2, np.nan)) == "fewer than two end points"
-    data["nodes"][1]["kind"] = "host"
     state, _ = state_of(data)
     fabric = fabric_of(state, np.ones(1, np.bool_))
     assert bisection(state, fabric, np.full(2, np.nan)) == "the rate of x is unknown"

@@ -296,3 +296,15 @@ def test_no_pair_has_no_diameter() -> None:
     network = from_document({"nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}]})
     state = State.of(network.arrays)
     assert hop_diameter(state, np.zeros(0, np.bool_), fabric_of(state, np.zeros(0, np.bool_))) is None
+
+
+def test_a_single_server_does_not_stand_for_a_network_of_switches() -> None:
+    """End points are the leaves, and one of them is apart; the server hangs on the other."""
+    kinds = {"h": "host", "l1": "leaf", "l2": "leaf", "l3": "leaf", "s": "spine"}
+    state, _ = state_of(document(kinds, [("h", "l1"), ("l1", "s"), ("l2", "s")]))
+    fabric = fabric_of(state, np.ones(3, np.bool_))
+    found = find_partitions(fabric)
+    assert (fabric.kind, found.n_end_points, found.n_partitions) == ("leaf", 3, 2)
+    kinds = dict.fromkeys(("l1", "s", "t"), "spine") | {"l1": "leaf"}
+    state, _ = state_of(document(kinds, [("l1", "s"), ("s", "t")]))
+    assert fabric_of(state, np.ones(2, np.bool_)).kind == "node"

@@ -18,7 +18,7 @@ from twin.stages.engine import Engine
 from twin.studies.executor import Workers
 from twin.studies.sample_report import SampleReport
 from twin.studies.samples import inputs_of, rows_of
-from twin.studies.sampling import SampledCase, SampleQuestion, SampleTask, run_sample
+from twin.studies.sampling import SampledCase, SampleItem, SampleQuestion, SampleTask, run_sample
 from twin.studies.uncertainty import sampled_cases
 
 TWO_NODES: dict[str, Any] = {
@@ -171,8 +171,24 @@ def test_the_task_of_a_process_can_be_pickled_and_gives_the_same(campus: Network
     rows = rows_of((), 2, 0)
     question = SampleQuestion(cases, (), rows.values, ("step_time_s",))
     task = SampleTask(question, campus.catalogue, campus.price_book)
-    here, there = (list(each.start()([0, 1])) for each in (task, pickle.loads(pickle.dumps(task))))
+    here, there = (
+        list(each.start()([SampleItem(range(2), row) for row in (0, 1)]))
+        for each in (task, pickle.loads(pickle.dumps(task)))
+    )
     assert here == there
+
+
+def test_cases_of_a_large_network_are_computed_one_by_one_to_the_same(
+    campus: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = [[{"kind": "fail_links", "links": "wan", "n_members": 1}], [{"kind": "split_work", "split": "balanced"}]]
+    together = campus.sample(plans, n_samples=4)
+    monkeypatch.setattr("twin.studies.sampling.MAX_LINKS_TOGETHER", 0)
+    calls: list[tuple[int, int]] = []
+    alone = campus.sample(plans, n_samples=4, advance=lambda *n: calls.append(n))
+    assert alone.to_dict() == together.to_dict()
+    assert calls[-1] == (1 + 4 + 2 * len(alone.inputs),) * 2
+    assert [n for n, _ in calls] == sorted(n for n, _ in calls)
 
 
 def test_growth_of_a_class_moves_later_years_and_not_today() -> None:

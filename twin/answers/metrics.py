@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-
-from ..arrays import at_an_end
-from ..arrays.sums import sum_of
-from ..optics.link_health import unknown_lengths, unknown_rates
-from ..reliability import goodput as reliability
-from ..stages.evaluation import Evaluation
 from ..units import unit_of
 from .metric import Better, Metric, NotApplicableError
 from .money_metrics import (
     capex_usd,
-    check_priced,
     lease_break_even_usd_per_month,
     lease_income_usd_per_year,
     list_rental_usd_per_day,
@@ -23,6 +13,26 @@ from .money_metrics import (
 )
 from .optical_metrics import min_margin, min_receiver_headroom_db, n_links_below_margin, n_links_fallen_back
 from .structure_metrics import STRUCTURE_METRICS
+from .traffic_metrics import (
+    demand_satisfied_ratio,
+    max_link_utilisation_ratio,
+    p99_link_utilisation_ratio,
+    unrouted_gbps,
+    worst_rtt_us,
+)
+from .training_metrics import (
+    card_figure,
+    exposed_time_s,
+    goodput_figure,
+    goodput_tokens_per_s,
+    hash_efficiency_ratio,
+    max_phase_utilisation_ratio,
+    n_accelerators,
+    step_figure,
+    time_to_train_days,
+    training_loss_ratio,
+    usd_per_effective_pflop_day,
+)
 
 __all__ = ["METRICS", "Better", "Metric", "NotApplicableError", "metric_rows", "metric_unit"]
 
@@ -34,216 +44,70 @@ def metric_unit(name: str) -> str:
     return unit
 
 
-def _step_value(e: Evaluation, field: str) -> float:
-    if e.step is None:
-        raise NotApplicableError(e.why_no_step)
-    return float(getattr(e.step, field))
-
-
-def _exposed_time_s(phase: str) -> Callable[[Evaluation], float]:
-    def compute(e: Evaluation) -> float:
-        if e.step is None:
-            raise NotApplicableError(e.why_no_step)
-        return e.step.exposed_s[phase]
-
-    return compute
-
-
-def _step_figure(field: str) -> Callable[[Evaluation], float]:
-    return lambda e: _step_value(e, field)
-
-
-def _utilisation_ratios(e: Evaluation) -> np.ndarray:
-    if e.demands is None and e.step is None:
-        raise NotApplicableError("no traffic: the document has no demands, and " + e.why_no_step)
-    ratio = e.arc_utilisation_ratio[np.repeat(e.health.lit, 2)]
-    if not len(ratio):
-        raise NotApplicableError("no link is up")
-    if np.isnan(ratio).any():
-        unknown = at_an_end(np.isnan(e.arc_utilisation_ratio).reshape(-1, 2)) & e.health.rate_unknown
-        raise NotApplicableError(unknown_rates(e.case.state, unknown))
-    return ratio
-
-
-def max_link_utilisation_ratio(e: Evaluation) -> float:
-    """Utilisation of the busiest arc: offered bits of a step over step time and capacity, demands included."""
-    return float(_utilisation_ratios(e).max())
-
-
-def max_phase_utilisation_ratio(e: Evaluation) -> float:
-    """Largest offered load of a phase at card rate over the capacity of an arc; above 1 where the network is slower."""
-    if e.step is None:
-        raise NotApplicableError(e.why_no_step)
-    if not e.phases:
-        raise NotApplicableError("no traffic of the job leaves its racks")
-    return max(use.utilisation_ratio for use in e.phases)
-
-
-def p99_link_utilisation_ratio(e: Evaluation) -> float:
-    """99th percentile of utilisation over the arcs of links that are up, all tiers."""
-    return float(np.quantile(_utilisation_ratios(e), 0.99, method="higher"))
-
-
-def _hash_efficiency_ratio(job_ratio: float | None) -> Callable[[Evaluation], float]:
-    """Efficiency of the phase that hashing slows most: mean over jobs, or what this share of the jobs stays below."""
-
-    def compute(e: Evaluation) -> float:
-        if e.step is None:
-            raise NotApplicableError(e.why_no_step)
-        if not e.phase_times:
-            raise NotApplicableError("no flow of the job crosses a switch whose load balancing is stated")
-        slowest = min(e.phase_times.values(), key=lambda times: times.mean_efficiency_ratio)
-        return slowest.mean_efficiency_ratio if job_ratio is None else slowest.efficiency_ratio(job_ratio)
-
-    return compute
-
-
-def unrouted_gbps(e: Evaluation) -> float:
-    """Demand without a path, Gb/s."""
-    if e.demands is None:
-        raise NotApplicableError("the document has no demands")
-    return e.demands.unrouted_gbps
-
-
-def demand_satisfied_ratio(e: Evaluation) -> float:
-    """Carried (max-min fair) over offered traffic, all demands together."""
-    if e.demands is None:
-        raise NotApplicableError("the document has no demands")
-    if not e.demands.offered_gbps.sum():
-        raise NotApplicableError("nothing is demanded between different nodes")
-    if np.isnan(e.demands.carried_gbps).any():
-        unknown = at_an_end(np.isnan(e.demands.arc_carried_gbps).reshape(-1, 2)) & e.health.rate_unknown
-        raise NotApplicableError(unknown_rates(e.case.state, unknown))
-    return sum_of(e.demands.carried_gbps) / sum_of(e.demands.offered_gbps)
-
-
-def worst_rtt_us(e: Evaluation) -> float:
-    """Round trip on the slowest path in use, without load."""
-    if e.case.job is not None and e.step is None:
-        raise NotApplicableError(e.why_no_step)
-    if e.worst_round_trip_us is None:
-        has_path = e.loads is not None or (e.demands is not None and e.demands.reachable.any())
-        why = unknown_lengths(e.case.state, e.health.latency.length_unknown) if has_path else "no traffic with a path"
-        raise NotApplicableError(why)
-    return e.worst_round_trip_us
-
-
-def training_loss_ratio(e: Evaluation) -> float:
-    """Ratio of training loss under the job's inter-site exchange to that of exchanging every step; central case."""
-    if e.loss is None:
-        raise NotApplicableError(e.why_no_step)
-    return e.loss.central_ratio
-
-
-def goodput_tokens_per_s(e: Evaluation) -> float:
-    """Tokens per second left after interruptions."""
-    return _step_value(e, "tokens_per_s") * e.goodput_ratio
-
-
-def _goodput_figure(field: str) -> Callable[[Evaluation], float]:
-    def compute(e: Evaluation) -> float:
-        # a job that cannot run has no rate that interruptions could reduce
-        if e.step is None or e.goodput is None:
-            raise NotApplicableError(e.why_no_step)
-        return float(getattr(e.goodput, field))
-
-    return compute
-
-
-def time_to_train_days(e: Evaluation) -> float:
-    """Days to train on all tokens of the job, interruptions included."""
-    if e.case.job is not None and e.case.job.n_training_tokens is None:
-        raise NotApplicableError("the job does not state n_training_tokens")
-    n_tokens = e.case.job.n_training_tokens if e.case.job is not None else None
-    return reliability.time_to_train_days(n_tokens or 0.0, _step_value(e, "tokens_per_s"), e.goodput_ratio)
-
-
-def usd_per_effective_pflop_day(e: Evaluation) -> float:
-    """Cost per day of the job's share of the network, divided by its goodput in PFLOP/s."""
-    check_priced(e.money.unpriced_parts)
-    return e.usd_per_day / (_step_value(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
-
-
-def n_accelerators(e: Evaluation) -> float:
-    """Accelerators that the job allocates."""
-    if e.placed is None:
-        raise NotApplicableError(e.why_no_step)
-    return float(sum(e.placed.n_allocated.values()))
-
-
-def _card_figure(field: str) -> Callable[[Evaluation], float]:
-    def compute(e: Evaluation) -> float:
-        if e.cards is None:
-            raise NotApplicableError(e.why_no_step)
-        return float(getattr(e.cards, field))
-
-    return compute
-
-
 METRICS: dict[str, Metric] = {
-    "step_time_s": Metric(_step_figure("step_time_s"), "lower", "step time", "One optimizer step, in steady state."),
+    "step_time_s": Metric(step_figure("step_time_s"), "lower", "step time", "One optimizer step, in steady state."),
     "compute_time_s": Metric(
-        _step_figure("compute_time_s"),
+        step_figure("compute_time_s"),
         "lower",
         "compute time",
         "The step without communication and bubble, at the pace of its slowest accelerator group.",
     ),
     "bubble_time_s": Metric(
-        _step_figure("bubble_time_s"),
+        step_figure("bubble_time_s"),
         "lower",
         "pipeline bubble",
         "Filling and draining the pipeline of the slowest accelerator group.",
     ),
     "exposed_comm_time_s": Metric(
-        _step_figure("exposed_comm_time_s"),
+        step_figure("exposed_comm_time_s"),
         "lower",
         "exposed communication",
         "Communication that compute does not overlap; step = compute + bubble + this.",
     ),
     "exposed_reduce_scatter_time_s": Metric(
-        _exposed_time_s("reduce_scatter"),
+        exposed_time_s("reduce_scatter"),
         "lower",
         "exposed reduce-scatter",
         "Step minus the step without the reduce-scatter inside sites.",
     ),
     "exposed_all_gather_time_s": Metric(
-        _exposed_time_s("all_gather"),
+        exposed_time_s("all_gather"),
         "lower",
         "exposed all-gather",
         "Step minus the step without the all-gather inside sites.",
     ),
     "exposed_wide_area_time_s": Metric(
-        _exposed_time_s("wide_area"),
+        exposed_time_s("wide_area"),
         "lower",
         "exposed inter-site all-reduce",
         "Step minus the step without the all-reduce between sites.",
     ),
     "exposed_pipeline_time_s": Metric(
-        _exposed_time_s("pipeline"),
+        exposed_time_s("pipeline"),
         "lower",
         "exposed pipeline traffic",
         "Step minus the step without traffic between pipeline stages.",
     ),
     "exposed_in_layers_time_s": Metric(
-        _exposed_time_s("in_layers"),
+        exposed_time_s("in_layers"),
         "lower",
         "exposed tensor, context and expert exchange",
         "Step minus the step without tensor, context and expert exchange inside layers.",
     ),
     "bubble_ratio": Metric(
-        _step_figure("bubble_ratio"),
+        step_figure("bubble_ratio"),
         "lower",
         "pipeline bubble, share",
         "(p - 1)/(v m + p - 1) of the slowest accelerator group.",
     ),
     "straggler_ratio": Metric(
-        _step_figure("straggler_ratio"),
+        step_figure("straggler_ratio"),
         "lower",
         "idle behind slow groups or an uneven batch",
         "1 - F/(sum of the groups' rates x compute time): idle share of fast groups, or of an uneven batch.",
     ),
     "mfu_ratio": Metric(
-        _step_figure("mfu_ratio"),
+        step_figure("mfu_ratio"),
         "higher",
         "MFU",
         "Model FLOPs over step time and the peaks of all allocated accelerators.",
@@ -255,7 +119,7 @@ METRICS: dict[str, Metric] = {
         "Evaluation loss after the same tokens over that of exchanging every step; 1 unless the job is local SGD.",
     ),
     "tokens_per_s": Metric(
-        _step_figure("tokens_per_s"), "higher", "tokens per second", "Tokens of a step over its time, gross."
+        step_figure("tokens_per_s"), "higher", "tokens per second", "Tokens of a step over its time, gross."
     ),
     "goodput_tokens_per_s": Metric(
         goodput_tokens_per_s,
@@ -264,25 +128,25 @@ METRICS: dict[str, Metric] = {
         "Tokens per second left after interruptions: checkpoints, lost work, waiting.",
     ),
     "goodput_ratio": Metric(
-        _goodput_figure("goodput_ratio"),
+        goodput_figure("goodput_ratio"),
         "higher",
         "goodput, share of the step rate",
         "Goodput over the step rate: Daly efficiency x availability x mean rate.",
     ),
     "n_interruptions_per_day": Metric(
-        _goodput_figure("n_interruptions_per_day"),
+        goodput_figure("n_interruptions_per_day"),
         "lower",
         "interruptions per day",
         "Failures a day after which the job recovers from a checkpoint.",
     ),
     "checkpoint_interval_s": Metric(
-        _goodput_figure("checkpoint_interval_s"),
+        goodput_figure("checkpoint_interval_s"),
         "higher",
         "checkpoint interval",
         "Work between two checkpoints with the least loss (Daly).",
     ),
     "availability_ratio": Metric(
-        _goodput_figure("availability_ratio"),
+        goodput_figure("availability_ratio"),
         "higher",
         "availability",
         "Share of the time not spent waiting: stalls, planned stops, sites cut off until their repair.",
@@ -312,19 +176,19 @@ METRICS: dict[str, Metric] = {
         "99th percentile of the same over all tiers.",
     ),
     "hash_efficiency_ratio": Metric(
-        _hash_efficiency_ratio(None),
+        hash_efficiency_ratio(None),
         "higher",
         "load-balancing efficiency",
         "Time of a phase with evenly loaded links over its time with load balancing, slowest phase, mean over jobs.",
     ),
     "hash_efficiency_p10_ratio": Metric(
-        _hash_efficiency_ratio(0.1),
+        hash_efficiency_ratio(0.1),
         "higher",
         "load-balancing efficiency, unlucky job",
         "The same for a job with worse hashes than nine of ten; a job keeps its hashes.",
     ),
     "hash_efficiency_p90_ratio": Metric(
-        _hash_efficiency_ratio(0.9),
+        hash_efficiency_ratio(0.9),
         "higher",
         "load-balancing efficiency, lucky job",
         "The same for a job with better hashes than nine of ten.",
@@ -383,19 +247,19 @@ METRICS: dict[str, Metric] = {
         n_accelerators, "lower", "accelerators of the job", "Accelerators that the job allocates."
     ),
     "n_cards_lost": Metric(
-        _card_figure("n_cards_lost"),
+        card_figure("n_cards_lost"),
         "lower",
         "network cards lost",
         "Network cards of the job without a path to the fabric of their rail.",
     ),
     "n_accelerators_idled": Metric(
-        _card_figure("n_accelerators_idled"),
+        card_figure("n_accelerators_idled"),
         "lower",
         "accelerators idled by lost cards",
         "Accelerators of replicas that lack a network card; 0 where PXN lends them one.",
     ),
     "n_replicas": Metric(
-        _card_figure("n_replicas"),
+        card_figure("n_replicas"),
         "higher",
         "replicas with all their cards",
         "Replicas of the job that can go on with the network cards that are left.",

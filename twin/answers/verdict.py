@@ -62,7 +62,7 @@ def _state(e: Evaluation, values: Mapping[str, float | None]) -> Iterator[str]:
             yield f"Busiest link: {busiest}."
     else:
         yield from structure_sentences(e)
-        yield "The network has no job and no demands, so nothing uses its links."
+        yield "The network has no job and no demands, so nothing uses its links. State demands or a job."
     margin = _lowest_margin_text(values)
     if e.case.job is None and margin:
         yield margin

@@ -17,7 +17,12 @@ LAST_END_POINT = NODE_KINDS.index("storage")
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 """Tiers of links: at an end point; between switches; at a border router; between sites or with fibre spans. Spans
-without amplifiers within one site are indoor or campus cables, and make no link wide-area."""
+without amplifiers within one site are indoor or campus cables, and make no link wide-area; nor do those of at most
+MAX_INDOOR_KM at nodes without a site."""
+MAX_INDOOR_KM = 0.5
+"""Length up to which a cable stays in a building or between neighbouring ones, where no site says so.
+
+Source: IEEE 802.3, the reach of the DR optics."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -146,7 +151,9 @@ class NetworkArrays:
         site = self.node_site[self.link_ends]
         have_sites, same_site = (site != NO_CODE).all(axis=1), site[:, 0] == site[:, 1]
         amplified = np.bincount(self.span_link[self.span_amplifier != NO_CODE], minlength=self.n_links) > 0
-        is_line = (np.diff(self.span_first) > 0) & (amplified | ~(have_sites & same_site))
+        working_km = np.where(self.span_standby, 0.0, self.span_length_km)
+        length_km = np.bincount(self.span_link, weights=working_km, minlength=self.n_links)
+        is_line = amplified | (~have_sites & (length_km > MAX_INDOOR_KM))
         tier[(have_sites & ~same_site) | is_line] = TIERS.index("wide_area")
         return tier
 

@@ -47,7 +47,8 @@ def import_(
         float | None, typer.Option("--length-factor", help="Route over straight line, for lengths from positions.")
     ] = None,
     site: Annotated[
-        str | None, typer.Option("--site", help="Site of devices without a location: their cables are indoor.")
+        list[str] | None,
+        typer.Option("--site", metavar="[REGEX=]NAME", help="Site of devices without a location; may be repeated."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -93,7 +94,8 @@ def import_(
         keep_management=keep_management,
     )
     with progress("reading"):
-        imported = read(paths, format=format_name, options=options)
+        is_to_be_written = output is not None and diff is None
+        imported = read(paths, format=format_name, options=options, is_to_be_written=is_to_be_written)
         if output is not None and diff is None:
             imported.write(output)
     if diff is not None:
@@ -132,4 +134,9 @@ def _show_difference(
 def _show_written(output: Path | None, what: str) -> None:
     """Show where the network or the changes were written, or which option writes them."""
     written = f"Nothing was written: `-o {what}.yaml` writes the {what}."
-    show("\n" + (written if output is None else f"The {what} {'is' if what == 'network' else 'are'} in {output}."))
+    there = (
+        f"The network is in {output}. Next: twin score {output}"
+        if what == "network"
+        else f"The {what} are in {output}."
+    )
+    show("\n" + (written if output is None else there))

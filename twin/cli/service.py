@@ -104,7 +104,19 @@ def mcp(
         str | None,
         typer.Option("--http", metavar="HOST:PORT", help="Serve over HTTP on a loopback address."),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="DIR_OR_URL",
+            envvar="TWIN_DATA",
+            help="Stored networks of `twin serve`, by name; they are only read.",
+        ),
+    ] = None,
     max_seconds: Annotated[float, typer.Option(min=1, max=3600, help="Longest time of a call.")] = 120.0,
+    memory_gib: Annotated[
+        float, typer.Option(envvar="TWIN_MEMORY_GIB", min=0.1, max=4096, help="Memory that a call may take.")
+    ] = 4.0,
 ) -> None:
     """Tools for planning agents (Model Context Protocol), over stdio by default; needs the extra mcp."""
     from importlib.util import find_spec
@@ -114,9 +126,15 @@ def mcp(
     if http is not None and root:
         refuse("--root beside --http", "files are read over stdio only")
     from ..api.mcp.server import serve_http, serve_stdio
+    from ..api.mcp.worker import WorkerSettings
 
+    if data is not None:
+        from ..store import open_database
+
+        open_database(data).close()  # a wrong place is refused here, as other bad input
+    settings = WorkerSettings(tuple(map(str, root or ())), data, max_seconds, memory_gib)
     gc.enable()
     if http is not None:
-        serve_http(http, max_seconds)
+        serve_http(http, settings)
     else:
-        serve_stdio(root or (), max_seconds)
+        serve_stdio(settings)

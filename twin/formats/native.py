@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ..collector import collector_paused
 from ..errors import DocumentError
 from ..errors.wording import type_text
 from ..model.document import TopologyDocument
@@ -20,24 +21,48 @@ MAX_VALUES = 50_000_000
 MAX_MERGED = 1_000_000
 """Pairs that merge keys may copy in one file."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
+TEXT_TAG = "tag:yaml.org,2002:str"
+VALUE_TAG = "tag:yaml.org,2002:value"
+"""Tag of the key `=`, which is a text here."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
     """YAML loader that refuses duplicate keys instead of overwriting silently."""
 
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._tags: dict[str, str] = {}
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """Return the tag of a node; each plain text is matched with the patterns once."""
+        if kind is not yaml.ScalarNode or not implicit[0]:
+            return super().resolve(kind, value, implicit)
+        if value not in self._tags:
+            self._tags[value] = super().resolve(kind, value, implicit)
+        return self._tags[value]
+
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
+        if not isinstance(node, yaml.MappingNode):
+            return super().construct_mapping(node, deep)  # refuses a tag before another value
+        data: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
             if key_node.tag == MERGE_TAG:  # merges of merges grow without bound before anything can count them
                 raise yaml.constructor.ConstructorError(None, None, "no merge keys (<<) here", key_node.start_mark)
-            key = self.construct_object(key_node, deep=True)
+            key = key_node.value if key_node.tag == VALUE_TAG else self.construct_object(key_node, deep=True)
             if isinstance(key, list | dict | set):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key_node.start_mark)
-            if key in seen:
+            if key in data:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+            data[key] = self.construct_object(value_node, deep)
+        return data
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Return the value of a node; a text, the most frequent one, without the way through the constructors."""
+        if node.tag == TEXT_TAG and type(node) is yaml.ScalarNode:
+            return node.value
+        return super().construct_object(node, deep)
 
 
 class _MergingLoader(_UniqueKeyLoader):
@@ -77,8 +102,20 @@ class _MergingLoader(_UniqueKeyLoader):
         self._open.discard(id(node))
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(_SafeDumper):  # type: ignore[misc]
     """YAML dumper that quotes texts which `_UniqueKeyLoader` would read as numbers."""
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
+        """Return the node of a mapping; texts, the most frequent values, without the way through the representers."""
+        pairs: list[tuple[Any, Any]] = []
+        node = yaml.MappingNode(tag, pairs, flow_style=bool(flow_style))
+        if self.alias_key is not None:
+            self.represented_objects[self.alias_key] = node
+        pairs += ((self._node(key), self._node(value)) for key, value in mapping.items())
+        return node
+
+    def _node(self, value: Any) -> Any:
+        return yaml.ScalarNode(TEXT_TAG, value) if type(value) is str else self.represent_data(value)
 
 
 CORE_SCHEMA = {
@@ -139,8 +176,9 @@ def parse_mapping(
         DocumentError: syntax error (with line and column), too deep, too large, or no mapping.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_without_duplicates) if as_json else _load_yaml(text, merges)
-        n_values, depth = _extent(data, {})
+        with collector_paused():
+            data = json.loads(text, object_pairs_hook=_without_duplicates) if as_json else _load_yaml(text, merges)
+            n_values, depth = _extent(data, {})
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
     except yaml.YAMLError as error:
@@ -212,5 +250,6 @@ def to_json_bytes(document: TopologyDocument) -> bytes:
 
 def to_yaml_bytes(document: TopologyDocument) -> bytes:
     """Return a document in canonical order as YAML."""
-    text: str = yaml.dump(document.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    with collector_paused():
+        text: str = yaml.dump(document.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return text.encode()

@@ -86,6 +86,7 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, _options
     if len(files) != 1:
         raise DocumentError("several topologies", where=files[1].where, hint="name one file")
     file = files[0]
+    cabling.one_place = "cluster"
     lines = [(n, line.split()) for n, line in enumerate(file.text.splitlines(), 1) if line.strip()]
     if len(lines) < MIN_WORDS:
         raise DocumentError("has fewer than three lines", where=file.where, hint=HINT)

@@ -45,6 +45,7 @@ def _edges(file: SourceFile) -> list[Any] | None:
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, _options: ImportOptions) -> None:
     """Read the edges of each topology, then the tables beside them."""
+    cabling.one_place = "site"
     reader = _Reader(cabling, ledger)
     n_topologies = 0
     for file in files:

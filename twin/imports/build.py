@@ -23,6 +23,7 @@ from .links import LinkMaker
 from .management import leave_out_management
 from .naming import MAX_NAME_LENGTH, Ids, texts
 from .options import ImportOptions
+from .places import place_at
 from .roles import settle_roles
 from .trace import Tracer
 
@@ -30,7 +31,8 @@ CHUNK = 5000
 """Records that are validated at a time."""
 R = TypeVar("R", Node, Link, Demand)
 NO_LINKS = ("the source joins no two devices: no figure of routing has a value", "name the file that holds the links")
-SITE_ASSUMED = ("site of a device", "the source states none", "--site")
+STATES_NO_SITE = "the source states none"
+ONE_SITE = "the source states none and describes one lab or fabric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +123,17 @@ def _leave_out_ignored(cabling: Cabling, ledger: Ledger) -> None:
 
 
 def _settle_sites(cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
-    if options.site is None:
-        return
-    key = f"option {options.site}"
+    """Give devices without a place that of the option, or one of all where the source describes one lab or fabric."""
+    has_places = any(device.place is not None for device in cabling.devices.values())
     for device in cabling.devices.values():
-        if device.place is None:
-            cabling.places.setdefault(key, Place(key, options.site))
-            device.place = key
-            what, why, option = SITE_ASSUMED
-            ledger.assumed(what, options.site, why, option, device.name)
+        if device.place is not None:
+            continue
+        why, stated = STATES_NO_SITE, options.site_of(device.name)
+        if stated is None and cabling.one_place and not has_places:
+            why, stated = ONE_SITE, cabling.one_place
+        if stated is not None:
+            device.place = place_at(cabling, f"option {stated}", stated, None, None)
+            ledger.assumed("site of a device", stated, why, "--site", device.name)
 
 
 def _leave_out_duplicates(cabling: Cabling, ledger: Ledger) -> None:

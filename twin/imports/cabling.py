@@ -166,4 +166,6 @@ class Cabling:
     """Own parts by id, as plain data of a document."""
     required_margin_db: float | None = None
     """Margin that all links must have; None = the source states none."""
+    one_place: str = ""
+    """Site of all devices if the source states a place of none: it describes one lab or fabric; empty = it does not."""
     name: str = ""

@@ -40,6 +40,9 @@ KINDS: dict[str, str] = {
 """Kinds of containerlab that say what a node is; those of network systems are settled by group, label or name."""
 ROUTING_IMAGES = re.compile(r"frr|quagga|bird|gobgp|vyos|vpp|sonic|holo|openbgpd|router", re.IGNORECASE)
 """Images of Linux nodes that forward."""
+SITE_LABELS = ("site", "location", "datacenter", "data-center", "dc", "pop", "city", "campus")
+SITE_GROUP = re.compile(r"(?:site|location|dc|data-?cent(?:er|re)|pop|campus|region|zone)[-_ ]?\d+", re.IGNORECASE)
+"""Groups that are places, such as `dc1`; others are roles."""
 ROLE_LABELS = ("role", "tier", "topoViewer-role", "graph-icon")
 LATITUDE, LONGITUDE = "topoViewer-geoCoordinateLat", "topoViewer-geoCoordinateLng"
 AS_TAGS = ("kind", "type", "image", "group")
@@ -131,6 +134,8 @@ class _TopologyReader:
         check_count(len(stated), self.file.where)
         for i, link in enumerate(stated):
             self._link(i, link)
+        if not self.exported:
+            self.cabling.one_place = self.cabling.name or "lab"
         for source, place, demand in self.demands:
             self._demand(source, place, demand)
 
@@ -156,12 +161,24 @@ class _TopologyReader:
         latitude, longitude = label.number(LATITUDE, -90, 90), label.number(LONGITUDE, -180, 180)
         if latitude is not None and longitude is not None:
             device.place = place_at(self.cabling, f"node {name}", name, latitude, longitude)
+        else:
+            device.place = self._stated_place(label, str(record.get("group") or ""))
         device.tags = tuple(f"{key}: {text}" for key in AS_TAGS if (text := fields.text(key)))
-        rest = [key for key, value in labels.items() if key not in (*ROLE_LABELS, LATITUDE, LONGITUDE) and value != ""]
+        rest = [
+            key
+            for key, value in labels.items()
+            if key not in (*ROLE_LABELS, *SITE_LABELS, LATITUDE, LONGITUDE) and value != ""
+        ]
         device.tags += tuple(f"{key}={text}" for key in rest if (text := label.text(key)))
         fields.close(NODE_EFFECTS)
         label.close()
         self.cabling.devices[name] = device
+
+    def _stated_place(self, labels: Fields, group: str) -> str | None:
+        """Return the place that a label or the group of a node names; None without one."""
+        name = next((text for key in SITE_LABELS if (text := labels.text(key))), "")
+        name = name or (group if SITE_GROUP.fullmatch(group) else "")
+        return place_at(self.cabling, f"site {name}", name, None, None) if name else None
 
     def _exported_node(self, name: str, own: dict[str, Any], place: str) -> None:
         """Add a node that `twin export` wrote; its variables state all of it."""

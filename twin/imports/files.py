@@ -29,12 +29,19 @@ class SourceFile:
 
     sheet: str | None = None
     """Sheet of a workbook; None = the first."""
+    book: Any = None
+    """Its workbook, once it is open."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.where = str(path)
         self.name = path.name
         """Name in the `source` of records, so that a document does not depend on where the file lay."""
+
+    @property
+    def whole(self) -> SourceFile:
+        """The file that this sheet is part of; itself for any other file."""
+        return self
 
     @property
     def ending(self) -> str:

@@ -15,7 +15,7 @@ from .gnpy_sheets import SheetReader
 from .gnpy_topology import TopologyReader, topology_of
 from .ledger import Ledger
 from .options import ImportOptions
-from .workbooks import Workbook, has_sheets, is_workbook
+from .workbooks import Workbook, book_of, has_sheets, is_workbook
 
 SHEETS = ("Nodes", "Links")
 ONLY_BESIDE = "services and equipment are read beside their topology; twin parts --from gnpy FILE reads equipment alone"
@@ -45,7 +45,7 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
     Raises:
         DocumentError: no topology or several, or a file that is none of GNPy's.
     """
-    books = {file.where: Workbook(file) for file in files if is_workbook(file)}
+    books = {file.where: book_of(file) for file in files if is_workbook(file)}
     texts = [file for file in files if file.where not in books]
     found = [file for file in files if _has_topology(file, books.get(file.where))]
     if len(found) != 1:

@@ -14,7 +14,7 @@ from .files import SourceFile, records_of
 from .gnpy_figures import below
 from .gnpy_sheets import table_of
 from .ledger import Ledger
-from .workbooks import Workbook, is_workbook
+from .workbooks import Workbook, book_of, is_workbook
 
 SERVICE_COLUMNS = {
     "route id": "id", "source": "source", "destination": "destination", "trx type": "trx_type", "mode": "trx_mode",
@@ -48,7 +48,7 @@ def services_of(data: Any) -> Mapping[str, Any] | None:
 def is_service_book(file: SourceFile) -> bool:
     """Return whether a file is a workbook with the sheet Service of GNPy; it never raises for the content."""
     try:
-        if not is_workbook(file) or SERVICE not in (book := Workbook(file)).names:
+        if not is_workbook(file) or SERVICE not in (book := book_of(file)).names:
             return False
         first = islice(book.rows(SERVICE), MAX_HEADER_ROW)
         return any({"source", "trx type"} <= {cell.lower() for cell in row.cells} for row in first)

@@ -63,6 +63,7 @@ def recognise(files: Sequence[SourceFile]) -> bool:
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, _options: ImportOptions) -> None:
     """Read the blocks or the report of each file, then make devices and cables."""
+    cabling.one_place = "fabric"
     fabric = _Fabric(cabling, ledger)
     for file in files:
         fabric.read(file)

@@ -101,6 +101,7 @@ def name_of_file(file: SourceFile) -> str:
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:
     """Read the neighbours of each device, then make one cable of what both ends say."""
+    cabling.one_place = "site"
     reader = _Reader(cabling, ledger, options.keep_management)
     for file in files:
         if len(files) > 1 and not file.looks_like_json:

@@ -27,6 +27,7 @@ INNER_LINKS = frozenset({"EXPRESS-LINK", "ADD-LINK", "DROP-LINK"})
 DOWN_STATES = frozenset({"outofservice", "out-of-service", "outage", "maintenance", "disabled"})
 MAX_SECTIONS = 1000
 MAX_LOSS_DB = 200.0
+PMD_EFFECT = "polarisation mode dispersion: controllers write ps, others ps/√km; state it in an own fibre (--parts)"
 SPAN_EFFECTS = {
     "spanloss-base": "loss at the first turn-up",
     "auto-spanloss": "no answer: who measured the loss",
@@ -143,5 +144,5 @@ def _fibre(fields: Fields, risks: list[str]) -> dict[str, Any] | None:
     elif isinstance(risk, int | str):
         fields.count("SRLG-Id", "shared risk of the link")
         risks.append(f"SRLG {plain(risk)}")
-    fields.close({"pmd": "limit of dispersion of the line"})
+    fields.close({"pmd": PMD_EFFECT})
     return None if length_km is None else {"length_km": length_km, **({"fibre": part} if part else {})}

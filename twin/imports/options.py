@@ -28,8 +28,8 @@ class ImportOptions:
     """Gb/s of one unit, where the source states amounts without a unit; None = 1, as an assumption."""
     length_factor: float | None = None
     """Length of a route over the straight line between positions; None = the model's own, without spans."""
-    site: str | None = None
-    """Site of the devices whose location the source does not state."""
+    sites: tuple[tuple[re.Pattern[str], str], ...] = ()
+    """(pattern of a name, site) for devices whose location the source does not state; the first that fits counts."""
     roles: tuple[tuple[re.Pattern[str], str], ...] = ()
     """(pattern of a role or a name, kind), the first that fits counts."""
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -43,13 +43,17 @@ class ImportOptions:
     keep_management: bool = False
     """True to keep the cables of management ports, which carry no data."""
 
+    def site_of(self, name: str) -> str | None:
+        """Return the site that an option states for a device without a location."""
+        return next((site for pattern, site in self.sites if pattern.search(name)), None)
+
 
 def import_options(
     *,
     capacity_gbps: float | None = None,
     demand_scale: float | None = None,
     length_factor: float | None = None,
-    site: str | None = None,
+    site: str | Sequence[str] | None = None,
     roles: Sequence[str] = (),
     columns: Sequence[str] = (),
     parts: str | Path | None = None,
@@ -58,6 +62,8 @@ def import_options(
     keep_management: bool = False,
 ) -> ImportOptions:
     """Check options as they are written on a command line; `parts` is a file of own parts.
+
+    site: a name, or texts of the form REGEX=NAME.
 
     Raises:
         DocumentError: a value out of its range, an unknown kind, or a pattern that is none.
@@ -71,7 +77,7 @@ def import_options(
         capacity_gbps,
         demand_scale,
         length_factor,
-        site,
+        tuple(_site(text) for text in ((site,) if isinstance(site, str) else site or ())),
         tuple(_role(text) for text in roles),
         dict(pair_of_option(text, "--map", "column=field") for text in columns),
         () if parts is None else read_own_parts(parts),
@@ -94,13 +100,23 @@ def pair_of_option(text: str, option: str, form: str) -> tuple[str, str]:
     return left.strip(), right.strip()
 
 
+def _site(text: str) -> tuple[re.Pattern[str], str]:
+    """Return a pattern of names and a site; a name alone is the site of all devices."""
+    pattern, name = pair_of_option(text, "--site", "REGEX=NAME") if "=" in text else ("", text)
+    return _pattern(pattern, "--site"), name
+
+
 def _role(text: str) -> tuple[re.Pattern[str], str]:
     pattern, kind = pair_of_option(text, "--role", "REGEX=KIND")
     if kind not in DEVICE_KINDS:
         expected = f"one of {', '.join(DEVICE_KINDS)}"
         hint = did_you_mean(kind, DEVICE_KINDS)
         raise DocumentError(f"no kind {quoted(kind)}", where="--role", expected=expected, hint=hint)
+    return _pattern(pattern, "--role"), kind
+
+
+def _pattern(text: str, option: str) -> re.Pattern[str]:
     try:
-        return re.compile(pattern, re.IGNORECASE), kind
+        return re.compile(text, re.IGNORECASE)
     except re.error as error:
-        raise DocumentError(f"{quoted(pattern)} is no regular expression: {error}", where="--role") from error
+        raise DocumentError(f"{quoted(text)} is no regular expression: {error}", where=option) from error

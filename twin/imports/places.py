@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
+from ..arrays import MAX_INDOOR_KM
 from .cabling import Cable, Cabling, Device, Place
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth. Source: IUGG."""
 OWN_PLACE = "of device "
 """Start of the keys of places that are made for devices which state none."""
-MAX_INDOOR_KM = 0.5
-"""Length up to which a cable stays in a building or between neighbouring ones."""
 
 
 def straight_km_between(a: Place | None, b: Place | None) -> float | None:

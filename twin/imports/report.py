@@ -195,13 +195,15 @@ def _supports(built: Built) -> Supports:
 def _optics(built: Built) -> Support:
     n = sum(link.transceiver is not None for link in built.document.links)
     if not n:
-        return Support(False, "no transceiver is named: set transceiver of the links")
+        return Support(False, "no link names a transceiver: state it, or one of that model with --parts")
     return Support(True, "" if n == built.n_links else f"for {n} of {built.n_links} links, others name no transceiver")
 
 
 def _money(built: Built) -> Support:
     if not built.n_parts and not built.n_own_parts:
-        return Support(False, "no parts are named, so nothing has a price")
+        return Support(
+            False, "no node names a part, so nothing has a price: state part, or a part of that model with --parts"
+        )
     if built.n_own_parts:
         return Support(False, f"no price for {counted(built.n_own_parts, 'own part')}: name them in price_book")
     return Support(True, f"parts of {built.n_parts} of {counted(len(built.document.nodes), 'node')}, no transceivers")
@@ -221,5 +223,6 @@ def _summary(
     for name in ("routing", "latency", "optics", "money"):
         support: Support = getattr(supports, name)
         told = f" {support.why}" if support.supported and support.why else ""
-        words.append(f"{name}{told or (' yes' if support.supported else ' no')}")
+        reason = f" ({support.why})" if support.why else ""
+        words.append(f"{name}{told or (' yes' if support.supported else ' no' + reason)}")
     return verdict, f"Supports: {'; '.join(words)}."

@@ -42,6 +42,7 @@ def _is_config(file: SourceFile) -> bool:
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, _options: ImportOptions) -> None:
     """Read each file, then make one cable of what the switches say of it."""
+    cabling.one_place = "site"
     switches = Switches(cabling, ledger)
     for file in files:
         if _is_config(file):

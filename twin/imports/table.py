@@ -19,7 +19,7 @@ from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
 from .quantities import both_ways, bundle_of, finite, length_km, unit_in_header
 from .record_sheets import CABLES, NODES, SHEET_KINDS, read_records, sheet_kind
-from .sheets import leaves_comma_to_decimals, rows_of, sheets_of
+from .sheets import Passes, leaves_comma_to_decimals, sheets_of
 from .workbooks import Row, has_sheets
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -88,7 +88,8 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
         if kinds[file.where] != CABLES:
             read_records(file, kinds[file.where], cabling, ledger, options)
             continue
-        rows = rows_of(file)
+        passes = Passes(file)
+        rows = passes.first()
         try:
             columns, header_row = _header(rows, file, options.columns)
         except DocumentError:
@@ -100,7 +101,7 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
         for row in rows:
             reader.see(row)
         reader.report_decimals()
-        for row in rows_of(file):
+        for row in passes.again():
             if row.number > header_row and any(row.cells):
                 reader.row(row)
         if reader.n_rows == 0 and NODES not in kinds.values():

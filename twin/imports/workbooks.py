@@ -46,9 +46,22 @@ def is_workbook(file: SourceFile) -> bool:
 def has_sheets(file: SourceFile, *names: str) -> bool:
     """Return whether a file is an Excel file with these sheets; it never raises for the content."""
     try:
-        return is_workbook(file) and set(names) <= set(Workbook(file).names)
+        return is_workbook(file) and set(names) <= set(book_of(file).names)
     except DocumentError:
         return False
+
+
+def book_of(file: SourceFile) -> Workbook:
+    """Return the workbook of a file or of one of its sheets; it is opened once.
+
+    Raises:
+        DocumentError: a missing package, or a file that is no Excel file, unpacks too large or declares entities.
+    """
+    whole = file.whole
+    if whole.book is None:
+        whole.book = Workbook(whole)
+    book: Workbook = whole.book
+    return book
 
 
 class Workbook:
@@ -92,8 +105,17 @@ class Workbook:
         except Exception as error:  # both packages raise whatever a broken file leads to
             _refuse(self.file, error)
 
+    def n_rows(self, name: str | None = None) -> int:
+        """Return the number of rows of a sheet, as the file states it; 0 if it does not."""
+        sheet = None if self.is_legacy or not self.names else self._book[name or self.names[0]]
+        return getattr(sheet, "max_row", None) or 0
+
     def _archive_cells(self, name: str) -> Iterator[Any]:
-        return iter(self._book[name].iter_rows(values_only=True, max_col=MAX_COLUMNS))
+        for cells in self._book[name].iter_rows(values_only=True, max_col=MAX_COLUMNS):
+            n = len(cells)  # openpyxl fills rows up to the last column
+            while n and cells[n - 1] is None:
+                n -= 1
+            yield cells[:n]
 
     def _legacy_cells(self, name: str) -> Iterator[Any]:
         sheet = self._book.sheet_by_name(name)

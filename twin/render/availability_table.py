@@ -52,7 +52,7 @@ def availability_table(data: Mapping[str, Any]) -> RenderableType:
         )
         parts += [Text(), FittedTable(columns, [_failure(row) for row in data["failures"][:MAX_SHOWN]])]
     if max(data["n_demands"], data["n_site_pairs"], data["n_failures"]) > MAX_SHOWN:
-        parts.append(Text("More rows: --json."))
+        parts.append(Text("More rows: --json.", style="dim"))
     parts += sentences("Assumptions", data["assumptions"])
     return Group(*parts)
 

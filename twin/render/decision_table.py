@@ -24,12 +24,20 @@ def decision_table(data: Mapping[str, Any]) -> RenderableType:
 
     data: `DecisionReport.to_dict()`.
     """
-    parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *warning_lines(data)]
+    parts: list[RenderableType] = [Text.from_markup(_title(data)), *warning_lines(data)]
     for job in data["jobs"]:
         parts += [Text(), *(Text(line, style="bold" if i == 0 else "") for i, line in enumerate(job["summary"]))]
         parts += [Text(), _options(job), Text(), _net(job), *_tornado(job)]
     parts += [Text(), *(Text(line, style="dim") for line in data["summary"])]
     return Group(*parts)
+
+
+def _title(data: Mapping[str, Any]) -> str:
+    """Title with all jobs where there are several."""
+    names = ", ".join(row["job"] for row in data["jobs"])
+    return answer_title({**data, "job": names}).replace(
+        " · job ", " · jobs " if len(data["jobs"]) > 1 else " · job ", 1
+    )
 
 
 def _range(amount: Mapping[str, Any]) -> str:
@@ -44,11 +52,11 @@ def _options(job: Mapping[str, Any]) -> RenderableType:
     columns = (
         Column("option", folds=True),
         Column("capex", "right"),
-        Column("rent\na year", "right"),
+        Column("lease\nincome", "right"),
         Column("rent\nlost", "right"),
         Column("tokens/s", "right"),
-        Column("worth of\ntokens", "right"),
-        Column("cost\na year", "right"),
+        Column("net\na year", "right"),
+        Column("best\nin", "right"),
     )
     rows = [
         (
@@ -57,12 +65,12 @@ def _options(job: Mapping[str, Any]) -> RenderableType:
             _range(row["lease_usd_per_year"]),
             _range(row["lost_rent_usd_per_year"]),
             _tokens(row["goodput_tokens_per_s"]),
-            _range(row["work_usd_per_year"]),
-            _range(row["cost_usd_per_year"]),
+            _range(row["net_usd_per_year"]),
+            percent_text(row["best_ratio"]),
         )
         for row in job["options"]
     ]
-    return FittedTable(columns, rows, f"[bold]Job {escape(job['job'])}, p10 to p90[/]")
+    return FittedTable(columns, rows, f"[bold]Job {escape(job['job'])}, p10 to p90; income, rent and net a year[/]")
 
 
 def _tokens(amount: Mapping[str, Any]) -> str:
@@ -75,19 +83,19 @@ def _net(job: Mapping[str, Any]) -> RenderableType:
     nets = [row["net_usd_per_year"] for row in job["options"]]
     span = span_of([net[key] for net in nets for key in ("p10", "p90")])
     columns = (
-        Column("net a year", folds=True),
-        Column("p10", "right"),
-        Column("p50", "right"),
-        Column("p90", "right"),
-        Column("p10 to p90", is_drawing=True),
-        Column("best", "right"),
+        Column("net = worth + income − cost", folds=True),
+        Column("worth of\ntokens", "right"),
+        Column("cost\na year", "right"),
+        Column("net, p50", "right"),
+        Column("net, p10 to p90", is_drawing=True),
     )
     rows = [
         (
             escape(row["name"]),
-            *("–" if net[key] is None else usd_text(net[key]) for key in ("p10", "p50", "p90")),
+            _range(row["work_usd_per_year"]),
+            _range(row["cost_usd_per_year"]),
+            "–" if net["p50"] is None else usd_text(net["p50"]),
             "" if net["p50"] is None else interval_bar(net["p10"], net["p50"], net["p90"], span),
-            percent_text(row["best_ratio"]),
         )
         for row, net in zip(job["options"], nets, strict=True)
     ]

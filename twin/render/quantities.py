@@ -48,6 +48,10 @@ def is_noise(before: float, after: float) -> bool:
     return abs(after - before) <= NOISE_RATIO * max(abs(before), abs(after))
 
 
+MIN_PER_YEAR = 1e-9
+"""Least rate that is stated as a number."""
+
+
 def frequency_text(n_per_year: float) -> str:
     """Return a rate of events: `once in 19 years`, `4 a year`, `25 a day`."""
     if n_per_year <= 0:
@@ -57,6 +61,8 @@ def frequency_text(n_per_year: float) -> str:
         return f"{_digits(n_per_day)} a day"
     if n_per_year >= 1.5:
         return f"{_digits(n_per_year)} a year"
+    if n_per_year < MIN_PER_YEAR:
+        return "less than once in a billion years"
     years = 1.0 / n_per_year
     if years >= 1e6:
         return f"once in {_digits(years / 1e6)} million years"

@@ -165,7 +165,9 @@ def _grid_html(grid: Grid) -> str:
     scope = ""
     addresses = grid.addresses or ("",) * len(grid.rows)
     body = "".join(f"<tr>{cells('td', row, address)}</tr>\n" for row, address in zip(grid.rows, addresses, strict=True))
-    return f'<div class="wide" tabindex="0"><table>{caption}{head}<tbody>\n{body}</tbody></table></div>'
+    name = html.escape(grid.title or f"Table: {', '.join(filter(None, grid.headings))}", quote=True)
+    scroll = f'<div class="wide" tabindex="0" role="region" aria-label="{name}">'
+    return f"{scroll}<table>{caption}{head}<tbody>\n{body}</tbody></table></div>"
 
 
 def charts_of(blocks: Sequence[Block], prefix: str) -> Iterator[tuple[str, Chart]]:

@@ -17,6 +17,7 @@ AS_IT_IS = "as it is"
 MAX_FORECAST_LINKS = 8
 """Lines of one chart of the forecast, those with the first event."""
 MAX_FAILURES_DRAWN = 12
+MAX_TORNADO_ROWS = 12
 PLAN_METRICS = ("step_time_s", "demand_satisfied_ratio", "max_link_utilisation_ratio", "capex_usd")
 """Metrics of bars of plans. The first one that the unchanged network has is drawn."""
 Data = Mapping[str, Any]
@@ -84,7 +85,7 @@ def plans_chart(diffs: Sequence[Data]) -> Chart:
         usd = diff["metrics"]["capex_usd"]["after"]
         rows.append({"name": diff["plan"] or "changes", "value": diff["metrics"][metric]["after"], "usd": usd})
     data = {"label": METRICS[metric].label, "unit": unit_of(metric) or "", "rows": rows}
-    return Chart("plans", "each plan against the network as it is", data)
+    return Chart("plans", "each plan against the network as it is", data, 100 + 50 * len(rows))
 
 
 def causes_chart(explanations: Sequence[Data]) -> Chart:
@@ -146,3 +147,55 @@ def failures_chart(report: Data, kind_name: str) -> Chart | None:
         return None
     label = f"traffic without a path or not carried after the failure of each {kind_name}, the worst first"
     return Chart("failures", label, rows, 90 + 26 * len(rows))
+
+
+def intervals_chart(sample: Data) -> Chart:
+    """Return a bar from p10 to p90 of the metric of each plan.
+
+    sample: `SampleReport.to_dict()`.
+    """
+    metric = sample["metric"]
+    rows = [
+        {"name": plan["plan"] or AS_IT_IS} | {key: plan["metrics"][metric][key] for key in ("p10", "p50", "p90")}
+        for plan in sample["plans"]
+    ]
+    label = f"{METRICS[metric].label}: p10, p50 and p90"
+    return Chart("intervals", label, {"unit": sample["unit"], "rows": rows}, 110 + 34 * len(rows))
+
+
+def tornado_chart(sample: Data) -> Chart | None:
+    """Return the effect of each input on the plan that is best at the most likely values; None if no input has one.
+
+    sample: `SampleReport.to_dict()`.
+    """
+    names = [plan["plan"] for plan in sample["plans"]]
+    best = names.index(sample["best"]) if sample["best"] in names else 0
+    middle = sample["plans"][best]["metrics"][sample["metric"]]["at_value"]
+    rows = [
+        {"label": row["label"], "low": row["at_low"][best], "high": row["at_high"][best], "flips": row["flips"]}
+        for row in sample["tornado"][:MAX_TORNADO_ROWS]
+        if row["at_low"][best] is not None and row["at_high"][best] is not None
+    ]
+    if not rows or middle is None:
+        return None
+    what = METRICS[sample["metric"]].label
+    label = f"what one input at the ends of its range does to the {what}, {sample['best'] or AS_IT_IS}"
+    return Chart("tornado", label, {"unit": sample["unit"], "middle": middle, "rows": rows}, 90 + 28 * len(rows))
+
+
+def pareto_chart(plan: Data) -> Chart | None:
+    """Return the best goal for each sum of money; None if no set of changes has a price and a goal.
+
+    plan: `PlanReport.to_dict()`.
+    """
+    points = [
+        {"name": ", ".join(option["candidates"]) or "do nothing", "usd": option["capex_usd"], "value": option["goal"]}
+        for option in plan["pareto"]
+        if option["capex_usd"] is not None and option["goal"] is not None
+    ]
+    if not points:
+        return None
+    chosen = None if plan["plan"] is None else {"usd": plan["plan"]["capex_usd"], "value": plan["plan"]["goal"]}
+    label = METRICS[plan["goal"]].label
+    data = {"label": label, "unit": plan["unit"], "points": points, "chosen": chosen}
+    return Chart("pareto", f"the best {label} for each sum of money; the circle is the chosen set", data)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from ..catalogue.figure_reader import UsedFigure
 from ..errors.wording import counted
@@ -25,10 +24,19 @@ from ..render.sample_table import sample_table
 from ..render.score_table import score_table
 from ..render.table_parts import figure_text
 from .answers import ReportAnswers
-from .blocks import Block, Chart, Folded, Grid, Section, Sentence, blocks_of
-from .charts import AS_IT_IS, causes_chart, drawing_chart, failures_chart, forecast_chart, map_chart, plans_chart
-
-MAX_TORNADO_ROWS = 12
+from .blocks import Block, Folded, Grid, Section, Sentence, blocks_of
+from .charts import (
+    AS_IT_IS,
+    causes_chart,
+    drawing_chart,
+    failures_chart,
+    forecast_chart,
+    intervals_chart,
+    map_chart,
+    pareto_chart,
+    plans_chart,
+    tornado_chart,
+)
 
 
 def sections_of(answers: ReportAnswers) -> tuple[Section, ...]:
@@ -114,32 +122,11 @@ def _sure(answers: ReportAnswers) -> Iterator[Block]:
     if answers.samples is None:
         return
     data = answers.samples.to_dict()
-    metric = data["metric"]
-    rows = [
-        {"name": plan["plan"] or AS_IT_IS} | {key: plan["metrics"][metric][key] for key in ("p10", "p50", "p90")}
-        for plan in data["plans"]
-    ]
     yield from map(Sentence, data["summary"])
-    label = answers.score.metrics[metric].label
-    yield Chart("intervals", f"{label}: p10, p50 and p90", {"unit": data["unit"], "rows": rows}, 110 + 34 * len(rows))
-    yield from _tornado_chart(data)
+    yield intervals_chart(data)
+    yield from filter(None, [tornado_chart(data)])
     blocks = _without_title(blocks_of(sample_table(data, all_metrics=True)), 1 + len(data["summary"]))
     yield Folded(f"Intervals of every metric, {data['n_samples']:,} samples", tuple(blocks))
-
-
-def _tornado_chart(data: Mapping[str, Any]) -> Iterator[Block]:
-    """Effect of each input on the plan that is best at the most likely values."""
-    names = [plan["plan"] for plan in data["plans"]]
-    best = names.index(data["best"]) if data["best"] in names else 0
-    middle = data["plans"][best]["metrics"][data["metric"]]["at_value"]
-    rows = [
-        {"label": row["label"], "low": row["at_low"][best], "high": row["at_high"][best], "flips": row["flips"]}
-        for row in data["tornado"][:MAX_TORNADO_ROWS]
-        if row["at_low"][best] is not None and row["at_high"][best] is not None
-    ]
-    if rows and middle is not None:
-        label = f"what one input at the ends of its range does to {data['metric']}, {data['best'] or AS_IT_IS}"
-        yield Chart("tornado", label, {"unit": data["unit"], "middle": middle, "rows": rows}, 90 + 28 * len(rows))
 
 
 def _decision(answers: ReportAnswers) -> Iterator[Block]:
@@ -151,16 +138,8 @@ def _best_plan(answers: ReportAnswers) -> Iterator[Block]:
     if answers.plan is None:
         return
     data = answers.plan.to_dict()
-    points = [
-        {"name": ", ".join(option["candidates"]) or "do nothing", "usd": option["capex_usd"], "value": option["goal"]}
-        for option in data["pareto"]
-        if option["capex_usd"] is not None and option["goal"] is not None
-    ]
     yield from map(Sentence, data["summary"])
-    chosen = None if data["plan"] is None else {"usd": data["plan"]["capex_usd"], "value": data["plan"]["goal"]}
-    if points:
-        chart = {"label": data["goal"], "unit": data["unit"], "points": points, "chosen": chosen}
-        yield Chart("pareto", f"the best {data['goal']} for each sum of money", chart)
+    yield from filter(None, [pareto_chart(data)])
     yield from _without_title(blocks_of(plan_table(data)), 1 + len(data["summary"]))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError
+from ..training.balancing_rules import BalancingRules
 from ..training.causes import Attribution, CauseInputs, attribute
 from .evaluation import Evaluation
 
@@ -43,6 +45,7 @@ def step_causes(e: Evaluation, reader: FigureReader, notify: Callable[[str], Non
         health=e.health,
         carried_gbps=None if demands is None else demands.arc_carried_gbps,
         hashed=e.hashed_flows,
+        balancing=cast(BalancingRules, e.outcome("arc_balancing")),
         limits=e.free_capacity,
     )
     return attribute(inputs, reader.fresh(), notify)

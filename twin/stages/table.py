@@ -235,7 +235,7 @@ ROWS = (
     Stage(
         "hashed_flows",
         training.hashed_flows,
-        needs=names("job_flows job_pairs job_routes unit_link_loads arc_balancing"),
+        needs=names("job_flows job_pairs job_routes unit_link_loads arc_balancing.arc_modes"),
         state=names("arc_head link_tier n_nodes node_forwards"),
     ),
     Stage(
@@ -246,7 +246,7 @@ ROWS = (
     Stage(
         "hash_collisions",
         training.hash_collisions,
-        needs=names("placement link_loads hashed_flows free_capacity"),
+        needs=names("placement link_loads hashed_flows arc_balancing free_capacity"),
         state=names("n_members_up"),
     ),
     Stage(

@@ -226,7 +226,7 @@ def hashed_flows(inputs: Inputs) -> PhasePatterns | None:
     if pairs is None:
         return None
     flows, routes, loads = inputs["job_flows"], inputs["job_routes"], inputs["unit_link_loads"]
-    return phase_patterns(inputs.state, flows, pairs, routes, loads, inputs["arc_balancing"])
+    return phase_patterns(inputs.state, flows, pairs, routes, loads, inputs["arc_balancing.arc_modes"])
 
 
 def free_capacity(inputs: Inputs) -> BalancingLimits | None:
@@ -245,7 +245,7 @@ def hash_collisions(inputs: Inputs) -> dict[str, PhaseTimes]:
         return {}
     limits: BalancingLimits = inputs["free_capacity"]
     weights = exchange_weights(inputs["placement"].sites, inputs["link_loads"], limits.gbps["wide_area"])
-    return patterns.times(limits, inputs.state.n_members_up, weights)
+    return patterns.times(inputs["arc_balancing"], limits, inputs.state.n_members_up, weights)
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
@@ -331,8 +331,8 @@ def unstated_capacity(inputs: Inputs) -> tuple[BalancedCapacity, ...]:
     for mode, n_flows in UNSTATED:
         best = inputs.reader.general("spray_efficiency_ratio") if mode == "spray" else 1.0
         stated = with_stated(rules, inputs.state, BalancingRule(mode, Flows(n_flows), best))
-        patterns = phase_patterns(inputs.state, flows, pairs, routes, loads, stated)
-        times = patterns.times(limits, inputs.state.n_members_up, weights)
+        patterns = phase_patterns(inputs.state, flows, pairs, routes, loads, stated.arc_modes)
+        times = patterns.times(stated, limits, inputs.state.n_members_up, weights)
         efficiency = min((kind_times.mean_efficiency_ratio for kind_times in times.values()), default=1.0)
         capacity = _balanced_capacity(limits, times)
         found.append(BalancedCapacity(mode, n_flows, efficiency, capacity, stated.of_arc[loads.arc] != EVEN))

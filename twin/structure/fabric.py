@@ -28,7 +28,8 @@ class Fabric:
     """Lit links between nodes, and the end points whose connection counts.
 
     Vertices are the nodes, then one for each two nodes that do not forward and have links between them.
-    End points are racks, hosts and storage that are up; without any, leaves; without these, all nodes that are up.
+    End points are racks, hosts and storage that are up; with fewer than two in the network, leaves; with fewer than two
+    of these, all nodes that are up. A network of switches with one server is not judged by this server.
     """
 
     n_nodes: int
@@ -122,14 +123,7 @@ def fabric_as_built(state: State) -> Fabric:
 
 def _fabric(state: State, rows: Ints, up: Bools) -> Fabric:
     """Collect some links, and the end points of the network that are up."""
-    kind = state["node_kind"]
-    is_host = kind <= LAST_END_POINT
-    chosen, name = np.ones(state.n_nodes, dtype=np.bool_), "node"
-    if is_host.any():
-        kinds = np.unique(kind[is_host])
-        chosen, name = is_host, NAMES[NODE_KINDS[int(kinds[0])]] if len(kinds) == 1 else "end point"
-    elif (kind == NODE_KINDS.index("leaf")).any():
-        chosen, name = kind == NODE_KINDS.index("leaf"), "leaf"
+    chosen, name = _end_points(state["node_kind"])
     ends, links = state["link_ends"][rows], rows
     forwards = state["node_forwards"]
     # links between two nodes that do not forward join just these two: one vertex stands for all of them
@@ -146,6 +140,15 @@ def _fabric(state: State, rows: Ints, up: Bools) -> Fabric:
         first_direct=state.n_nodes,
         kind=name,
     )
+
+
+def _end_points(kind: Ints) -> tuple[Bools, str]:
+    """Return the nodes whose connection counts, and their name."""
+    is_host, is_leaf = kind <= LAST_END_POINT, kind == NODE_KINDS.index("leaf")
+    if is_host.sum() > 1:
+        kinds = np.unique(kind[is_host])
+        return is_host, NAMES[NODE_KINDS[int(kinds[0])]] if len(kinds) == 1 else "end point"
+    return (is_leaf, "leaf") if is_leaf.sum() > 1 else (np.ones(len(kind), dtype=np.bool_), "node")
 
 
 def components(ends: Ints, n_nodes: int) -> Ints:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import maximum_flow
 
 from ..arrays import NO_CODE, Bools, Ints, State
+from ..kernels.graph import ArcGraph
+from ..kernels.site_flows import site_flows
 from .fabric import TooLargeError
 
 MAX_WORK = 20_000_000
@@ -33,25 +33,23 @@ def disjoint_site_paths(state: State, lit: Bools) -> dict[tuple[str, str], int]:
     """
     site = state["node_site"]
     present = np.unique(site[site != NO_CODE]).tolist()
-    pairs = list(combinations(present, 2))
+    n_pairs = len(present) * (len(present) - 1) // 2
     rows = np.flatnonzero(lit)
-    if len(pairs) * max(len(rows), 1) > MAX_WORK:
-        raise TooLargeError(f"{len(pairs):,} pairs of sites over {len(rows):,} links are too many to examine")
-    ends, members = state["link_ends"][rows], state.n_members_up[rows]
+    if n_pairs * max(len(rows), 1) > MAX_WORK:
+        raise TooLargeError(f"{n_pairs:,} pairs of sites over {len(rows):,} links are too many to examine")
+    if not n_pairs:
+        return {}
+    pairs = np.array(list(combinations(present, 2)), dtype=np.int64)
+    graph = _graph_of(state["link_ends"][rows], state["node_forwards"], len(site))
+    n_paths = np.empty(n_pairs, dtype=np.int64)
+    site_flows(graph, state.n_members_up[rows], site, pairs, n_paths)
     names = state.sites
-    return {(names[a], names[b]): _n_disjoint(site, state["node_forwards"], ends, members, (a, b)) for a, b in pairs}
+    return {(names[a], names[b]): n for (a, b), n in zip(pairs.tolist(), n_paths.tolist(), strict=True)}
 
 
-def _n_disjoint(site: Ints, forwards: Bools, ends: Ints, members: Ints, pair: tuple[int, int]) -> int:
-    """Maximum flow between two sites, each merged to one vertex: 0 and 1."""
-    vertex = np.arange(len(site)) + 2
-    for i, code in enumerate(pair):
-        vertex[site == code] = i
-    passes = forwards | np.isin(site, pair)
-    used = passes[ends].all(axis=1) & (vertex[ends[:, 0]] != vertex[ends[:, 1]])
-    tail, head = vertex[ends[used]].T
-    n = len(site) + 2
-    both = np.concatenate((tail, head)), np.concatenate((head, tail))
-    amount = np.concatenate((members[used], members[used])).astype(np.int32)
-    capacity = csr_matrix((amount, both), shape=(n, n), dtype=np.int32)
-    return int(maximum_flow(capacity, 0, 1).flow_value)
+def _graph_of(ends: Ints, forwards: Bools, n_nodes: int) -> ArcGraph:
+    """Return the links of these ends as arcs, numbered from 0."""
+    tail, head = ends.ravel(), ends[:, ::-1].ravel()
+    arc = np.argsort(tail, kind="stable")
+    first = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=n_nodes))))
+    return ArcGraph(first, arc, head, forwards)

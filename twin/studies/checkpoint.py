@@ -73,7 +73,7 @@ class FolderPlace:
 
 
 class PartPlace:
-    """Part that whoever runs the study keeps."""
+    """Part that the caller of the study keeps."""
 
     def __init__(self, parts: KeptParts) -> None:
         self._parts, self._name = parts, parts.next_study()

@@ -14,7 +14,7 @@ from ..arrays import State
 from ..economics.lease_terms import power_ratio, rent_unknown
 from ..economics.stranded import accelerators_by_site
 from ..errors import ChangeError, did_you_mean
-from ..model.document import TopologyDocument
+from ..model.document import Plan, TopologyDocument
 from ..model.jobs import TrainingJob
 from ..model.lease_rules import n_leased_on, runs_on
 from ..scenario.lease_faults import n_free_at
@@ -22,6 +22,8 @@ from ..units import MONTHS_PER_YEAR
 from .sampling import SampledCase
 
 DO_NOTHING = "do nothing"
+MAX_DEFAULT_PLANS = 3
+"""Most plans of a decision without options."""
 PowerPayer = Literal["owner", "tenant"]
 
 
@@ -86,6 +88,32 @@ class Option:
     def leased_ratio(self) -> float:
         """Share of the site that is leased."""
         return self.n_leased / self.offer.n_owned if self.offer is not None else 0.0
+
+
+def sites_with_price(document: TopologyDocument, state: State) -> list[str]:
+    """Return the sites with a lease price that have accelerators without a tenant."""
+    owned, day = accelerators_by_site(state, document), document.as_of or date.min
+    return [
+        row.id
+        for row in document.sites
+        if row.lease_usd_per_month is not None
+        and owned[row.id] > n_leased_on(document.leases, row.id, day, owned[row.id])
+    ]
+
+
+def whole_plans(plans: Sequence[Plan]) -> list[Plan]:
+    """Return the plans that no other plan contains; of equal ones the first."""
+
+    def contains(a: Plan, b: Plan) -> bool:
+        return all(change in a.changes for change in b.changes)
+
+    return [
+        plan
+        for i, plan in enumerate(plans)
+        if not any(
+            contains(other, plan) and (j < i or not contains(plan, other)) for j, other in enumerate(plans) if j != i
+        )
+    ]
 
 
 def offer_of(

@@ -152,7 +152,7 @@ def decision_report(
     document: TopologyDocument,
     jobs: Sequence[DecidedJob],
     offers: Mapping[str, LeaseOffer],
-    inputs: Mapping[str, UncertainInput],
+    inputs: tuple[UncertainInput, ...],
     settings: SampleSettings,
     usd_per_million_tokens: float | None,
     running: RunningLeases,
@@ -169,7 +169,7 @@ def decision_report(
         seed=settings.seed,
         power_paid_by=payer,
         jobs=tuple(jobs),
-        inputs=tuple(inputs[where] for where in sorted(inputs)),
+        inputs=inputs,
     )
 
 
@@ -189,6 +189,12 @@ def _basis(
             "Rent counts for a whole year: `twin leases` shows what of it is firm."
         )
     yield f"{n_inputs:,} inputs were sampled, independently of each other. --json lists them with their ranges."
+
+
+def plans_left_out(plans: Sequence[str]) -> Iterator[str]:
+    """Yield which plans of the document a decision without options leaves out."""
+    if plans:
+        yield f"Left out: {names_text(plans, len(plans))}. --plan adds a plan, --lease and --share a site."
 
 
 def _running_text(running: RunningLeases) -> Iterator[str]:

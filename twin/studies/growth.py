@@ -183,7 +183,9 @@ class GrowthQuestion:
         found.update(rates)
         if all(found[name] == 0.0 for name in used):
             raise ChangeError(
-                "no traffic grows", where="growth", hint="--rate 0.3, or growth_ratio_per_year of traffic_classes"
+                "no traffic grows",
+                where="growth",
+                hint="growth_ratio_per_year of the question (--rate 0.3) or of traffic_classes",
             )
         return found
 

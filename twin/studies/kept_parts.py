@@ -1,4 +1,4 @@
-"""Parts of a study that outlive its process: whoever runs it keeps them, and gives them back after a restart.
+"""Parts of a study that outlive its process: the caller keeps them, and gives them back after a restart.
 
 Studies write finished batches here without knowing where they go. Without a keeper, nothing is written.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,18 @@ from .grown_demands import later
 from .kept_parts import Codec
 from .sampled_money import money_figure
 from .uncertain_inputs import UncertainInput
+
+MAX_LINKS_TOGETHER = 20_000
+"""Largest network whose cases are computed together."""
+
+
+class SampleItem(NamedTuple):
+    """Some cases of a question in one row of values."""
+
+    block: range
+    """Rows of the cases."""
+    row: int
+    """Row of values."""
 
 
 class CaseFigures(NamedTuple):
@@ -101,9 +113,24 @@ class SampleTask:
     catalogue: Catalogue
     prices: PriceBook
 
-    def start(self) -> Callable[[Sequence[int]], Iterator[tuple[CaseFigures, ...]]]:
-        """Return a function that computes the figures of some rows."""
-        return partial(_SampleSolver(self.question, Engine(self.catalogue, self.prices)).solve)
+    def start(self) -> Callable[[Sequence[SampleItem]], Iterator[tuple[CaseFigures, ...]]]:
+        """Return a function that computes the figures of some items."""
+        return partial(_SampleSolver(self.question, small_engine(self.catalogue, self.prices)).solve)
+
+
+def small_engine(catalogue: Catalogue, prices: PriceBook) -> Engine:
+    """Return an engine for a study of samples, which keeps few outcomes: a job on 200,000 links has 400 MB of them."""
+    return Engine(catalogue, prices, n_cached=2)
+
+
+def blocks_of(cases: Sequence[SampledCase]) -> list[range]:
+    """Return the cases that are computed together: all of a small network, one after the other of a large one.
+
+    Cases that are computed together share outcomes, and need memory for all of them at once.
+    """
+    n = len(cases)
+    step = n if max(row.case.state.n_links for row in cases) <= MAX_LINKS_TOGETHER else 1
+    return [range(first, min(first + step, n)) for first in range(0, n, step)]
 
 
 def run_sample(
@@ -111,9 +138,16 @@ def run_sample(
 ) -> list[tuple[CaseFigures, ...]]:
     """Compute every row of a question with `run_items`; by row, then by case."""
     task = SampleTask(question, engine.reader.catalogue, engine.reader.prices)
-    solve = _SampleSolver(question, engine).solve
-    rows = range(len(question.values))
-    return run_items(task, rows, workers, local_solve=solve, advance=advance, cancel=cancel, codec=CODEC)
+    blocks, n_rows = blocks_of(question.cases), len(question.values)
+    solve = _SampleSolver(question, engine).solve if len(blocks) == 1 else None
+    items = [SampleItem(block, row) for block in blocks for row in range(n_rows)]
+
+    def advance_rows(n_done: int, n_all: int) -> None:
+        if advance is not None:
+            advance(n_done // len(blocks), n_all // len(blocks))
+
+    found = run_items(task, items, workers, local_solve=solve, advance=advance_rows, cancel=cancel, codec=CODEC)
+    return [sum(found[row::n_rows], ()) for row in range(n_rows)]
 
 
 def places_in(case: SampledCase, inputs: Sequence[UncertainInput], reader: FigureReader) -> frozenset[str]:
@@ -128,21 +162,31 @@ def places_in(case: SampledCase, inputs: Sequence[UncertainInput], reader: Figur
 
 
 class _SampleSolver:
-    """Computes rows; what no sampled input reaches is computed once."""
+    """Computes items; what no sampled input reaches is computed once for a block of cases."""
 
     def __init__(self, question: SampleQuestion, engine: Engine) -> None:
         self._question, self._engine = question, engine
-        self._reruns: Reruns = {}
-        base = question.cases[0].case.state
-        self._unchanged = [Evaluation(row.case, base if row.is_changed else None, engine) for row in question.cases]
         self._places = [places_in(row, question.inputs, engine.reader) for row in question.cases]
+        self._block: range | None = None
+        self._unchanged: list[Evaluation] = []
+        self._reruns: Reruns = {}
 
-    def solve(self, rows: Sequence[int]) -> Iterator[tuple[CaseFigures, ...]]:
-        """Compute rows, one after the other."""
-        for row in rows:
-            yield self._row(self._question.values[row].tolist())
+    def solve(self, items: Sequence[SampleItem]) -> Iterator[tuple[CaseFigures, ...]]:
+        """Compute items, one after the other."""
+        for item in items:
+            if item.block != self._block:
+                self._begin(item.block)
+            yield self._row(item.block, self._question.values[item.row].tolist())
 
-    def _row(self, values: list[float]) -> tuple[CaseFigures, ...]:
+    def _begin(self, block: range) -> None:
+        """Drop the evaluations of the last block before those of this one."""
+        self._unchanged, self._reruns, self._block = [], {}, block
+        cases = self._question.cases
+        self._unchanged = [
+            Evaluation(cases[i].case, cases[0].case.state if cases[i].is_changed else None, self._engine) for i in block
+        ]
+
+    def _row(self, block: range, values: list[float]) -> tuple[CaseFigures, ...]:
         inputs = self._question.inputs
         figures = {
             known.figure: value
@@ -156,9 +200,10 @@ class _SampleSolver:
         }
         changed = ChangedInputs(self._engine, figures, self._reruns)
         found: list[CaseFigures] = []
-        before: State | None = None
-        for known_case, unchanged, places in zip(self._question.cases, self._unchanged, self._places, strict=True):
-            own = [(where, value) for where, value in stated.items() if where in places]
+        before = self._before(block, stated)
+        for i, unchanged in zip(block, self._unchanged, strict=True):
+            known_case = self._question.cases[i]
+            own = [(where, value) for where, value in stated.items() if where in self._places[i]]
             try:
                 case = known_case.with_inputs(own, self._engine.reader) if own else unchanged.case
             except TwinError as error:
@@ -172,6 +217,15 @@ class _SampleSolver:
             else:
                 found.append(self._figures(changed.evaluate(unchanged)))
         return tuple(found)
+
+    def _before(self, block: range, stated: Mapping[str, float]) -> State | None:
+        """Return the state of the first case, before the plans; None where the block begins with that case."""
+        own = [(where, value) for where, value in stated.items() if where in self._places[0]]
+        if 0 in block or not own:
+            return None if 0 in block else self._question.cases[0].case.state
+        with suppress(TwinError):
+            return self._question.cases[0].with_inputs(own, self._engine.reader).state
+        return None
 
     def _figures(self, evaluation: Evaluation) -> CaseFigures:
         try:

@@ -24,7 +24,7 @@ from .grown_demands import check_years, later
 from .sample_points import check_sample
 from .sample_report import SampleReport
 from .samples import decision_metric, inputs_of, rows_of, sample_report
-from .sampling import SampledCase, SampleQuestion, run_sample
+from .sampling import SampledCase, SampleQuestion, blocks_of, run_sample, small_engine
 from .uncertain_inputs import UncertainInput
 
 MAX_PLANS = 32
@@ -94,40 +94,46 @@ def run_sample_study(
     """
     metric = decision_metric(metric, cases[0], engine)
     figures = [name for name, row in METRICS.items() if not row.without_traffic_only or name == metric]
-    inputs = inputs_of(cases, engine)
+    inputs = sampled_inputs(cases, engine)
     rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
     question = SampleQuestion(tuple(cases), inputs, rows.values, tuple(figures))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
     return sample_report(question, rows, found, network=network, metric=metric, seed=settings.seed)
 
 
+def sampled_inputs(cases: Sequence[SampledCase], engine: Engine) -> tuple[UncertainInput, ...]:
+    """Return the uncertain inputs of cases; a large network is evaluated one case at a time, to bound memory."""
+    if len(blocks_of(cases)) > 1:
+        engine = small_engine(engine.reader.catalogue, engine.reader.prices)
+    return inputs_of(cases, engine)
+
+
 def run_decision(
     cases: Sequence[SampledCase],
     options: Sequence[Option],
+    inputs: tuple[UncertainInput, ...],
     engine: Engine,
     usd_per_million_tokens: float | None,
     settings: SampleSettings,
     running: RunningLeases,
-) -> tuple[DecidedJob, tuple[UncertainInput, ...]]:
-    """Sample the uncertain inputs of the cases of one job, and compare its options.
+) -> DecidedJob:
+    """Compare the options of one job over samples of the inputs.
+
+    Jobs of one question have the same inputs, so that their samples have the same values of each.
 
     Args:
         cases: the network as it is first; all of one job.
         options: the options, which name these cases.
+        inputs: the uncertain inputs of all jobs of the question.
         engine: engine of this thread; other workers have separate ones.
         usd_per_million_tokens: price of tokens; None = what renting the cheapest accelerators for them costs.
         settings: how the study is run.
         running: leases that run already.
 
-    Returns:
-        The decision of the job, and the inputs that were sampled.
-
     Raises:
-        ChangeError: an unknown uncertain input.
         CancelledError: the study was cancelled (from `concurrent.futures`).
     """
     job = cases[0].case.job
-    inputs = inputs_of(cases, engine)
     rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
     leased = {option.offer.site for option in options if option.offer is not None}
     sites = sorted(leased | {site for site, _ in running.paid_power_ratio})
@@ -135,4 +141,4 @@ def run_decision(
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
     name = job.id if job is not None else ""
     decided = decided_job(name, question, rows, found, options, usd_per_million_tokens, running)
-    return replace(decided, summary=tuple(decision_verdict(to_data(decided), settings.n_samples))), inputs
+    return replace(decided, summary=tuple(decision_verdict(to_data(decided), settings.n_samples)))

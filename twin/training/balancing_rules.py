@@ -28,17 +28,35 @@ class BalancingRule:
 
 
 @dataclass(frozen=True, eq=False)
-class BalancingRules:
-    """Rules, and the row of each arc's rule among them."""
+class ArcModes:
+    """Mode of each rule, and the row of each arc's rule: the part of the rules that no figure reaches."""
 
-    rules: tuple[BalancingRule, ...]
+    modes: tuple[BalancingName, ...]
     of_arc: Ints
     """int64[2 * n_links], EVEN for arcs that split evenly."""
 
     def hashes(self, arcs: Ints) -> Bools:
         """Find the arcs among these whose switches hash flows."""
-        by_rule = np.array([*(MODES[rule.mode].is_hashed for rule in self.rules), False])  # the last is that of EVEN
+        by_rule = np.array([*(MODES[mode].is_hashed for mode in self.modes), False])  # the last is that of EVEN
         return by_rule[self.of_arc[arcs]]
+
+
+@dataclass(frozen=True, eq=False)
+class BalancingRules:
+    """Rules, and the row of each arc's rule among them."""
+
+    rules: tuple[BalancingRule, ...]
+    arc_modes: ArcModes
+
+    @classmethod
+    def of(cls, rules: Sequence[BalancingRule], of_arc: Ints) -> BalancingRules:
+        """Build the rules from the row of each arc's rule; int64[2 * n_links]."""
+        return cls(tuple(rules), ArcModes(tuple(rule.mode for rule in rules), of_arc))
+
+    @property
+    def of_arc(self) -> Ints:
+        """Row of each arc's rule; int64[2 * n_links], EVEN for arcs that split evenly."""
+        return self.arc_modes.of_arc
 
 
 UNSTATED: tuple[tuple[BalancingName, int], ...] = (("ecmp", 2), ("ecmp", 8), ("spray", 1))
@@ -48,7 +66,7 @@ UNSTATED: tuple[tuple[BalancingName, int], ...] = (("ecmp", 2), ("ecmp", 8), ("s
 def with_stated(rules: BalancingRules, state: State, rule: BalancingRule) -> BalancingRules:
     """Return the rules with this one for all switches whose load balancing is not stated."""
     unstated = (rules.of_arc == EVEN) & np.repeat(state.link_tier > TIERS.index("access"), 2)
-    return BalancingRules((*rules.rules, rule), np.where(unstated, len(rules.rules), rules.of_arc))
+    return BalancingRules.of((*rules.rules, rule), np.where(unstated, len(rules.rules), rules.of_arc))
 
 
 def is_unstated(rules: BalancingRules, state: State, arcs: Ints) -> bool:
@@ -85,7 +103,7 @@ def balancing_rules(
             if len(rows):
                 of_arc[rows] = len(rules)
                 rules.append(_rule(record, lossless, reader, is_wide=is_wide))
-    return BalancingRules(tuple(rules), of_arc)
+    return BalancingRules.of(rules, of_arc)
 
 
 def _precedence(record: LoadBalancing) -> tuple[bool, bool, str, str]:

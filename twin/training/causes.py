@@ -23,6 +23,7 @@ from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
 from ..traffic.congestion import remaining_for_job_gbps
+from .balancing_rules import BalancingRules
 from .job_flows import JobFlows
 from .phase_balancing import BalancingLimits, PhasePatterns, exchange_weights
 from .phase_capacity import PhaseCapacity
@@ -65,6 +66,7 @@ class CauseInputs:
     """Load that background demands carry, by arc."""
     hashed: PhasePatterns
     """Flows of each phase on arcs whose load balancing is known."""
+    balancing: BalancingRules
     limits: BalancingLimits
     """Capacity for each phase before hash collisions, by row of `loads`."""
 
@@ -255,7 +257,8 @@ class _NetworkLimits:
             is_wide = state.link_tier[inputs.loads.arc // 2] == TIERS.index("wide_area")
             unlimited = is_wide & bool(removed & INTERCONNECT) | ~is_wide & bool(removed & FABRIC)
             weights = exchange_weights(inputs.placed.sites, inputs.loads, inputs.limits.gbps["wide_area"])
-            times = inputs.hashed.times(inputs.limits.unlimited(unlimited), state.n_members_up, weights)
+            limits = inputs.limits.unlimited(unlimited)
+            times = inputs.hashed.times(inputs.balancing, limits, state.n_members_up, weights)
             self._efficiency[removed] = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
         return self._efficiency[removed]
 

@@ -15,7 +15,7 @@ from ..traffic.balancing_modes import MODES
 from ..traffic.hash_groups import HashedRoutes
 from ..traffic.hash_law import PhaseTimes, joint_times
 from ..traffic.routes import Routes
-from .balancing_rules import EVEN, BalancingRules
+from .balancing_rules import EVEN, ArcModes, BalancingRules
 from .job_flows import Flows, JobFlows
 from .link_loads import PairTable
 from .phase_capacity import FLOW_KINDS
@@ -75,7 +75,6 @@ class BalancingLimits:
 class PhasePatterns:
     """Patterns of the kinds of flow sets that cross an arc with a rule."""
 
-    rules: BalancingRules
     arc: Ints
     """Rows of the link loads."""
     head: Ints
@@ -84,11 +83,16 @@ class PhasePatterns:
     _rows: dict[int, Ints] = field(default_factory=dict, repr=False)
 
     def times(
-        self, limits: BalancingLimits, n_members: Ints, weights: Mapping[str, Floats] | None = None
+        self,
+        rules: BalancingRules,
+        limits: BalancingLimits,
+        n_members: Ints,
+        weights: Mapping[str, Floats] | None = None,
     ) -> dict[str, PhaseTimes]:
         """Compute the end of each kind over jobs, in any unit of time.
 
         Args:
+            rules: load balancing of each arc, with the modes that the patterns were collected for.
             limits: capacity of arcs.
             n_members: members that are up, by link.
             weights: factor of each flow set, by kind; 1 where it is left out.
@@ -99,20 +103,25 @@ class PhasePatterns:
         found = {}
         for kind, pattern in self.by_kind.items():
             weight = (weights or {}).get(kind, np.ones(len(pattern.load)))
-            times = self._times_of(pattern, limits.of(kind), n_members, weight)
+            times = self._times_of(pattern, rules, limits.of(kind), n_members, weight)
             if times is not None:
                 found[kind] = times
         return found
 
     def _times_of(
-        self, pattern: PhasePattern, limits: tuple[Floats, Floats], n_members: Ints, weight: Floats
+        self,
+        pattern: PhasePattern,
+        rules: BalancingRules,
+        limits: tuple[Floats, Floats],
+        n_members: Ints,
+        weight: Floats,
     ) -> PhaseTimes | None:
         gbps, line_gbps = limits
         load = weight @ pattern.load
         of_row = n_members[self.arc // 2]
-        best = np.array([*(r.efficiency_ratio for r in self.rules.rules), 1.0])  # the last is that of EVEN
+        best = np.array([*(r.efficiency_ratio for r in rules.rules), 1.0])  # the last is that of EVEN
         ends = np.empty(2)
-        rule = self.rules.of_arc[self.arc]
+        rule = rules.of_arc[self.arc]
         if not busiest_arcs(load, gbps, of_row, pattern.n_pairs_on_card_link, best, rule, ends):
             return None
         even_s = float(ends[0])
@@ -121,14 +130,14 @@ class PhasePatterns:
         floor_s = max(even_s, float(ends[1]))
         parts = [PhaseTimes(even_s, np.array([floor_s]), np.ones(1))]
         if len(pattern.arc):
-            member_gbps, rule_of_entry = line_gbps / of_row, self.rules.of_arc[pattern.arc]
+            member_gbps, rule_of_entry = line_gbps / of_row, rules.of_arc[pattern.arc]
             rows = self._rows_of(pattern)
             routes = self._hashed_routes(pattern, rows, weight, member_gbps, n_members, floor_s)
             is_limit = np.isfinite(member_gbps[rows]) & (self.arc[rows] == pattern.arc)
             for i in np.flatnonzero(np.bincount(rule_of_entry)).tolist():
                 chosen = (rule_of_entry == i) & is_limit
                 if chosen.any():
-                    rule_i = self.rules.rules[i]
+                    rule_i = rules.rules[i]
                     parts.append(MODES[rule_i.mode].times(_only(routes, chosen), rule_i.flows))
         return joint_times(even_s, parts)
 
@@ -161,7 +170,7 @@ class PhasePatterns:
 
 
 def phase_patterns(
-    state: State, flows: JobFlows, pairs: PairTable, routes: Routes, loads: UnitLinkLoads, rules: BalancingRules
+    state: State, flows: JobFlows, pairs: PairTable, routes: Routes, loads: UnitLinkLoads, modes: ArcModes
 ) -> PhasePatterns:
     """Collect the flow sets of each kind that cross an arc with a rule.
 
@@ -171,13 +180,13 @@ def phase_patterns(
         pairs: distinct pairs of the flows.
         routes: routes of the pairs.
         loads: unit loads of the flow sets.
-        rules: load balancing of each arc.
+        modes: load balancing of each arc.
     """
     by_kind = {}
     columns = loads.columns()
-    has_rule = rules.of_arc[loads.arc] != EVEN
+    has_rule = modes.of_arc[loads.arc] != EVEN
     is_access = state.link_tier[loads.arc // 2] == TIERS.index("access")
-    sets, ruled = flows.sets(), _RuledRoutes.of(state, routes, rules)
+    sets, ruled = flows.sets(), _RuledRoutes.of(state, routes, modes)
     for kind in FLOW_KINDS:
         of_kind = [i for i, (phase, _) in enumerate(sets) if phase == kind]
         if of_kind and any((columns[i][has_rule] > 0).any() for i in of_kind):
@@ -185,7 +194,7 @@ def phase_patterns(
             on_cards = np.where(is_access & (loads.n_pairs[kind] > 0), loads.n_pairs[kind], np.inf)
             of_pairs = [(sets[i][1], pairs.rows[i]) for i in of_kind]
             by_kind[kind] = _pattern(state, of_pairs, routes, load, ruled, on_cards)
-    return PhasePatterns(rules, loads.arc, state["arc_head"], by_kind)
+    return PhasePatterns(loads.arc, state["arc_head"], by_kind)
 
 
 def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -> dict[str, Floats]:
@@ -206,22 +215,22 @@ def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -
 class _RuledRoutes:
     """Rules of load balancing on the arcs of routes."""
 
-    rules: BalancingRules
+    modes: ArcModes
     n_hashed: Ints
     """Arcs of each route whose switches hash flows; int64[n_routes]."""
     in_fabric: Bools
     """Routes with an arc inside sites that has a rule; bool[n_routes]."""
 
     @classmethod
-    def of(cls, state: State, routes: Routes, rules: BalancingRules) -> _RuledRoutes:
+    def of(cls, state: State, routes: Routes, modes: ArcModes) -> _RuledRoutes:
         """Look at the arcs of all routes once, for all kinds of flow sets."""
 
         def count(chosen: Bools) -> Ints:
             before: Ints = np.concatenate((np.zeros(1, np.int64), np.cumsum(chosen, dtype=np.int64)))
             return before[routes.trace_first[1:]] - before[routes.trace_first[:-1]]
 
-        has_rule = np.repeat(state.link_tier != TIERS.index("wide_area"), 2) & (rules.of_arc != EVEN)
-        return cls(rules, count(rules.hashes(routes.trace_arc)), count(has_rule[routes.trace_arc]) > 0)
+        has_rule = np.repeat(state.link_tier != TIERS.index("wide_area"), 2) & (modes.of_arc != EVEN)
+        return cls(modes, count(modes.hashes(routes.trace_arc)), count(has_rule[routes.trace_arc]) > 0)
 
 
 def _pattern(
@@ -233,7 +242,7 @@ def _pattern(
     n_pairs_on_card_link: Floats,
 ) -> PhasePattern:
     """Pattern of the flow sets of one kind, each with the rows of its pairs."""
-    n_routes, rules = len(routes.trace_first) - 1, ruled.rules
+    n_routes, modes = len(routes.trace_first) - 1, ruled.modes
 
     def by_route(values: Floats, rows: Ints) -> Floats:
         return sums_by(routes.route_of_pair[rows], values, n_routes)
@@ -243,7 +252,7 @@ def _pattern(
     used = np.flatnonzero(amount.any(axis=0))
     counts = ruled.n_hashed[used]
     first, arc, fraction = _traces(routes, used[counts > 0])
-    hashes, present, at_node = rules.hashes(arc), np.ones(len(arc)), np.ones(len(arc))
+    hashes, present, at_node = modes.hashes(arc), np.ones(len(arc)), np.ones(len(arc))
     if len(arc) and ruled.in_fabric[used].any():
         present, at_node = _present_ratios(state, first, arc, fraction)
     return PhasePattern(

@@ -8,7 +8,7 @@
   const query = () => new URLSearchParams(window.location.search);
   const settings = JSON.parse(document.body.dataset.charts);
   const heat = settings.heats.findIndex((each) => each.key === query().get("heat"));
-  const drawChart = twinCharts({ ...settings, heat: heat < 0 ? null : settings.heats[heat].key, linkAddress: (id) => withQuery({ view: "links", link: id }, ["year", "run", "of"]) });
+  const drawChart = twinCharts({ ...settings, heat: heat < 0 ? null : settings.heats[heat].key, linkAddress: (id) => withQuery({ view: "links", link: id }, ["year", "run", "of"]), askHeat: (key) => window.location.assign(withQuery({ heat: key })) });
   const drawn = [];
 
   const say = (text) => { document.getElementById("status").textContent = text; };
@@ -26,10 +26,11 @@
   const parts = () => [...document.querySelectorAll("[hx-get]")];
   const started = new Map(parts().map((part) => [part, performance.now()]));
   const waiting = new Map(parts().map((part) => [part, part.innerHTML]));
-  setInterval(() => parts().forEach((part) => {
+  const showSeconds = (part) => {
     const seconds = part.querySelector("[data-seconds]");
     if (seconds) seconds.textContent = `${Math.floor((performance.now() - started.get(part)) / 1000)} s`;
-  }), 1000);
+  };
+  setInterval(() => parts().forEach(showSeconds), 1000);
 
   const title = (part) => part.parentElement.querySelector("h2").textContent;
   const offerAgain = (part, text) => {
@@ -62,6 +63,7 @@
       offerAgain(part, "Cancelled.");
     }
     if ("again" in button.dataset) runAgain(part);
+    if ("cancelRun" in button.dataset) cancelRun(button);
     if ("copy" in button.dataset) {
       navigator.clipboard.writeText(window.location.href).then(
         () => { button.textContent = "Copied"; say("The address is copied."); },
@@ -75,6 +77,11 @@
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const part = event.detail.target;
+    const run = part.querySelector("[data-run]");
+    if (run) {
+      follow(part, run);
+      return;
+    }
     part.setAttribute("aria-busy", "false");
     part.querySelectorAll("[data-chart]").forEach((place) => drawn.push(drawChart(place, place.dataset.kind, JSON.parse(place.dataset.chart))));
     part.querySelectorAll(".problem li[data-where]").forEach(showBeside);
@@ -84,6 +91,54 @@
     say(`${title(part)}: ${first ? first.textContent : "ready"}`);
     root.dataset.drawn = String(drawn.length);
   });
+
+  /* --- runs: long questions that are computed in the background ------------------------------------------------- */
+  const counts = (n) => n.toLocaleString("en");
+  const showProgress = (place, run) => {
+    const bar = place.querySelector("progress");
+    const text = place.querySelector("[data-progress]");
+    const share = run.n_items ? Math.min(run.n_done / run.n_items, 1) : null;
+    if (share === null) bar.removeAttribute("value");
+    else bar.value = share;
+    const what = run.state === "queued" ? "Waiting: other questions run first" : "Computing";
+    text.textContent = share === null ? what : `${counts(run.n_done)} of ${counts(run.n_items)} ${place.dataset.items}, ${Math.floor(share * 100)} %`;
+    return share;
+  };
+  /* Follow a run by its events; its end loads the part again, which then has the answer. */
+  const follow = (part, place) => {
+    let told = -1;
+    const events = new EventSource(`/v1/runs/${place.dataset.run}/events`);
+    const finish = () => {
+      events.close();
+      htmx.ajax("GET", place.dataset.address, { target: part, swap: "innerHTML" });
+    };
+    const heard = (event) => {
+      const run = JSON.parse(event.data);
+      const share = showProgress(place, run);
+      const quarter = share === null ? 0 : Math.floor(share * 4);
+      if (quarter > told) say(`${title(part)}: ${place.querySelector("[data-progress]").textContent}`);
+      told = Math.max(told, quarter);
+    };
+    events.addEventListener("progress", heard);
+    events.addEventListener("end", finish);
+    events.addEventListener("error", () => {
+      if (events.readyState === EventSource.CLOSED) setTimeout(finish, 2000); // too many followers, or the service restarts
+    });
+    window.addEventListener("pagehide", () => events.close());
+    showSeconds(part);
+    say(`${title(part)}: computing`);
+  };
+  const cancelRun = async (button) => {
+    const place = button.closest("[data-run]");
+    button.disabled = true;
+    const answer = await fetch(`/v1/runs/${place.dataset.run}/cancel`, { method: "POST" }).catch(() => null);
+    if (answer && answer.ok) {
+      place.querySelector("[data-progress]").textContent = "Cancelling";
+      return;
+    }
+    button.disabled = false;
+    button.after(answer ? ` ${(await answer.json()).detail}` : " The service does not answer.");
+  };
 
   /* --- problems beside the fields that they are about ---------------------------------------------------------- */
   const showBeside = (row) => {
@@ -121,17 +176,46 @@
     place.replaceChildren(box);
     list.querySelectorAll("li").forEach(showBeside);
   };
-  const send = async (place, name, options) => {
+  const shown = (lists, report) => {
+    const parts = report.summary.map((line) => Object.assign(document.createElement("p"), { textContent: line }));
+    lists.filter(([, key]) => report[key].length).forEach(([heading, key, fields]) => {
+      const placed = report[key].some((row) => (row.places || []).length);
+      const rows = report[key].map((row) => [...fields.map(([name]) => String(row[name] ?? "")), counts(row.n), ...(placed ? [(row.places || []).join("; ")] : [])]);
+      const headings = [...fields.map(([, label]) => label), "times", ...(placed ? ["first at"] : [])];
+      const box = document.createElement("div");
+      box.className = "wide";
+      box.append(drawChart.table(heading, headings, rows));
+      parts.push(box);
+    });
+    return parts;
+  };
+  /* Show the report of an import, and the way to the network that was stored. */
+  const showImport = (place, lists, { network, report }) => {
+    const heading = Object.assign(document.createElement("h3"), { textContent: `Imported as ${network.name}`, tabIndex: -1 });
+    const open = Object.assign(document.createElement("a"), { textContent: `Open ${network.name}`, href: `/networks/${encodeURIComponent(network.name)}`, className: "button" });
+    const line = document.createElement("p");
+    line.append(open);
+    place.replaceChildren(heading, line, ...shown(lists, report));
+    heading.focus();
+  };
+  const send = async (place, address, options) => {
     document.querySelectorAll("[data-field] > .error").forEach((each) => each.remove());
     let answer;
     try {
-      answer = await fetch(`/v1/networks/${encodeURIComponent(name)}`, options);
+      answer = await fetch(address, options);
     } catch {
-      say("The service does not answer.");
-      return false;
+      place.textContent = "The service does not answer.";
+      return null;
     }
-    if (!answer.ok) showProblem(place, await answer.json());
-    return answer.ok;
+    if (answer.ok) return answer;
+    showProblem(place, await answer.json());
+    return null;
+  };
+  const networkAddress = (name) => `/v1/networks/${encodeURIComponent(name)}`;
+  const importAddress = (kind, name, file) => {
+    const texts = new URLSearchParams({ filename: file.name, store: name });
+    document.querySelectorAll("[data-option]").forEach((input) => input.value.split("\n").map((line) => line.trim()).filter(Boolean).forEach((line) => texts.append(input.dataset.option, line)));
+    return `/v1/import/${encodeURIComponent(kind)}?${texts}`;
   };
   const upload = document.querySelector("form[data-put]");
   if (upload) {
@@ -140,12 +224,24 @@
       event.preventDefault();
       const name = upload.querySelector("#upload-name").value;
       const [file] = upload.querySelector("#upload-file").files;
-      if (await send(result, name, { method: "PUT", body: file })) window.location.assign(`/networks/${encodeURIComponent(name)}`);
+      const kind = upload.querySelector("#upload-kind").value;
+      result.textContent = "Sending";
+      if (!kind) {
+        if (await send(result, networkAddress(name), { method: "PUT", body: file })) window.location.assign(`/networks/${encodeURIComponent(name)}`);
+        return;
+      }
+      const answer = await send(result, importAddress(kind, name, file), { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });
+      if (answer) showImport(result, JSON.parse(upload.dataset.lists), await answer.json());
+    });
+    upload.querySelector("#upload-file").addEventListener("change", (event) => {
+      const name = upload.querySelector("#upload-name");
+      const [file] = event.target.files;
+      if (file && !name.value) name.value = file.name.toLowerCase().replace(/\.[^.]*$/, "").replace(/[^a-z0-9._-]+/g, "-").slice(0, 64);
     });
     document.querySelectorAll("button[data-delete]").forEach((button) => button.addEventListener("click", async () => {
       const name = button.dataset.delete;
       if (!window.confirm(`Delete ${name} with all its revisions?`)) return;
-      if (await send(result, name, { method: "DELETE", headers: { "If-Match": `"${button.dataset.revision}"` } })) window.location.reload();
+      if (await send(result, networkAddress(name), { method: "DELETE", headers: { "If-Match": `"${button.dataset.revision}"` } })) window.location.reload();
     }));
   }
 

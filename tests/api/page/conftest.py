@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -10,18 +9,8 @@ from typing import Any
 
 import pytest
 import uvicorn
+from site_pages.browser import BROWSER, FLAGS
 from twin.api.app import create_app
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +32,10 @@ def site() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """The Chromium of the system, driven by Playwright, whose event loop must end before tests that have their own."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
+    if BROWSER is None:
         pytest.skip("no Chromium on this machine; .ci/run installs it")
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the extra `test`")
     with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=path, args=FLAGS)
+        started = driver.chromium.launch(executable_path=BROWSER, args=list(FLAGS))
         yield started
         started.close()

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from twin.api import run_queue, run_routes
+from twin.api.page import background
+from twin.api.questions import studies
+from twin.api.questions.context import Context
+from twin.api.questions.table import QUESTION_BY_PATH
 
 import twin
 
+ACCESSIBILITY = Path(__file__).with_name("accessibility.js").read_text(encoding="utf-8")
 LOADED = """() => document.readyState === "complete" && [...document.querySelectorAll("[hx-get]")]
     .every((part) => part.getAttribute("aria-busy") === "false")"""
 TIMEOUT_MS = 60_000
@@ -18,18 +26,27 @@ SMALL = "/networks/memphis-small"
 SIZES = {"wide": (1400, 900), "narrow": (360, 800)}
 
 
-class Visit:
-    """A window of the browser that records what must not happen."""
+def window(browser: Any, site: str, size: str, **options: Any) -> Any:
+    """A context of the browser: its pages share a size and a cache."""
+    width, height = SIZES[size]
+    return browser.new_context(viewport={"width": width, "height": height}, base_url=site, **options)
 
-    def __init__(self, browser: Any, site: str, size: str = "wide", **options: Any) -> None:
-        width, height = SIZES[size]
-        self.context = browser.new_context(viewport={"width": width, "height": height}, base_url=site, **options)
-        self.page = self.context.new_page()
+
+class Visit:
+    """A page of the browser that records what must not happen."""
+
+    def __init__(self, context: Any, site: str) -> None:
+        self.site = site
+        self.page = context.new_page()
         self.page.set_default_timeout(TIMEOUT_MS)
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("console", lambda line: self.faults.append(line.text) if line.type == "error" else None)
-        self.page.on("request", lambda sent: None if sent.url.startswith(site) else self.faults.append(sent.url))
+        self.page.on("request", self._check_host)
+
+    def _check_host(self, sent: Any) -> None:
+        if not sent.url.startswith(self.site):
+            self.faults.append(sent.url)
 
     def open(self, address: str) -> Any:
         self.page.goto(address)
@@ -45,15 +62,21 @@ class Visit:
 
     def close(self) -> None:
         data = self.page.evaluate("({...document.documentElement.dataset})")
-        self.context.close()
+        self.page.close()
         assert self.faults == []
         assert "error" not in data, data
         assert "blocked" not in data, data
 
 
+@pytest.fixture(scope="module")
+def wide(browser: Any, site: str) -> Any:
+    """The window of most tests; a shared one loads scripts from its cache."""
+    return window(browser, site, "wide")
+
+
 @pytest.fixture
-def visit(browser: Any, site: str) -> Iterator[Visit]:
-    visit = Visit(browser, site)
+def visit(wide: Any, site: str) -> Iterator[Visit]:
+    visit = Visit(wide, site)
     yield visit
     visit.close()
 
@@ -96,7 +119,7 @@ def test_a_plan_is_chosen_previewed_run_and_shared(visit: Visit, browser: Any, s
     visit.wait()
     verdict = page.locator("#part-what-if .verdict").inner_text()
     assert " instead of " in verdict
-    other = Visit(browser, site, "narrow", color_scheme="dark")
+    other = Visit(window(browser, site, "narrow", color_scheme="dark"), site)
     assert other.open(page.url).locator("#part-what-if .verdict").inner_text() == verdict
     assert other.page.evaluate("document.documentElement.scrollWidth") == SIZES["narrow"][0]
     other.close()
@@ -155,13 +178,11 @@ def test_the_slider_shows_each_year_of_the_forecast(visit: Visit) -> None:
     assert visit.query["year"] == ["0"]
 
 
-def test_problems_stand_beside_their_fields(browser: Any, site: str) -> None:
-    visit = Visit(browser, site)
+def test_problems_stand_beside_their_fields(visit: Visit) -> None:
     page = visit.open(f"{SMALL}?view=forecast&years=900")
     assert page.locator('[data-field="years"] .error').inner_text()
-    assert page.get_by_role("spinbutton", name="years").get_attribute("aria-invalid") == "true"
+    assert page.get_by_role("spinbutton", name="length of the forecast").get_attribute("aria-invalid") == "true"
     visit.faults = [fault for fault in visit.faults if "422" not in fault]  # the browser logs the status
-    visit.close()
 
 
 def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
@@ -190,14 +211,13 @@ def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
     assert "All figures of the link" in page.locator("#part-link").inner_text()
 
 
-def test_a_document_is_stored_opened_and_deleted(browser: Any, site: str) -> None:
-    visit = Visit(browser, site)
+def test_a_document_is_stored_opened_and_deleted(visit: Visit) -> None:
     page = visit.open("/")
     content = json.dumps(twin.load("leaf-spine-demo").document.to_dict())
     for text, name in (("nodes: [", "bad"), (content, "leaf-spine-demo"), (content, "mine")):
-        page.get_by_label("Name").fill(name)
+        page.get_by_label("Name", exact=True).fill(name)
         file = {"name": "d.yaml", "mimeType": "application/yaml", "buffer": text.encode()}
-        page.get_by_label("Document", exact=True).set_input_files(file)
+        page.get_by_label("File", exact=True).set_input_files(file)
         page.get_by_role("button", name="Store").click()
         if name != "mine":
             page.locator(".problem").wait_for()
@@ -210,15 +230,66 @@ def test_a_document_is_stored_opened_and_deleted(browser: Any, site: str) -> Non
     page.get_by_role("button", name="Delete mine").click()
     page.get_by_text("No network is stored here").wait_for()
     visit.faults = [fault for fault in visit.faults if "422" not in fault]  # the browser logs the status
-    visit.close()
 
 
-def test_a_narrow_window_needs_no_sideways_scrolling(browser: Any, site: str) -> None:
-    visit = Visit(browser, site, "narrow")
-    for view in ("overview", "change&kind=add_link", "compare", "links&link=wan-1-2", "causes", "report"):
-        page = visit.open(f"{SMALL}?view={view}")
-        assert page.evaluate("document.documentElement.scrollWidth") == SIZES["narrow"][0], view
-    visit.close()
+def test_narrow_pages_fit_and_can_be_read_by_all(browser: Any, site: str) -> None:
+    query = ("view=overview", "view=change&kind=add_link", "view=links&link=wan-1-2", "view=search", "view=forcast")
+    for scheme, addresses in (("light", ["/", *(f"{SMALL}?{each}" for each in query)]), ("dark", ["/", SMALL])):
+        visit = Visit(window(browser, site, "narrow", color_scheme=scheme), site)
+        for address in addresses:
+            page = visit.open(address)
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            assert page.evaluate(ACCESSIBILITY) == [], address
+            assert page.evaluate("document.documentElement.scrollWidth") == SIZES["narrow"][0], address
+        visit.faults = [fault for fault in visit.faults if "404" not in fault]  # the browser logs the status
+        visit.close()
+
+
+def test_a_long_question_shows_progress_and_is_cancelled(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, started = threading.Event(), threading.Event()
+
+    def failures(request: Any, context: Context) -> Any:
+        advance = context.advance("failures", "of", "")
+        while not go_on.is_set():
+            advance(3, 12)
+            started.set()
+            go_on.wait(0.05)
+        return studies.failures(request, context)
+
+    for module, name in ((background, "QUICK_S"), (run_queue, "REPORT_S"), (run_routes, "EVENT_S")):
+        monkeypatch.setattr(module, name, 0.1)
+    row = QUESTION_BY_PATH["failures"]
+    monkeypatch.setitem(QUESTION_BY_PATH, "failures", row._replace(compute=failures))
+    page = visit.page
+    page.goto("/networks/leaf-spine-demo?view=failures&run=1")
+    part = page.locator("#part-failures")
+    part.get_by_text("3 of 12 failures, 25 %").wait_for()
+    assert part.locator("progress").evaluate("(bar) => bar.value") == 0.25
+    part.get_by_role("button", name="Cancel").click()
+    part.get_by_role("button", name="Run again").click()
+    part.get_by_text("3 of 12 failures, 25 %").wait_for()
+    go_on.set()
+    part.locator(".verdict").wait_for()
+    assert "the worst first" in page.locator("#status").inner_text()
+
+
+def test_a_file_of_another_tool_is_imported_and_revisions_are_compared(visit: Visit) -> None:
+    page = visit.open("/")
+    sheet = "a_device,a_port,b_device,b_port,speed,length_m\nleaf1,e1,spine1,e1,400G,20\n"
+    for text in (sheet, sheet + "leaf2,e1,spine1,e2,400G,20\n"):
+        file = {"name": "My cables.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        page.get_by_label("File", exact=True).set_input_files(file)
+        page.get_by_label("Kind of file", exact=True).select_option("auto")
+        page.get_by_role("button", name="Store").click()
+        page.get_by_role("heading", name="Imported as my-cables").wait_for()
+        assert page.get_by_role("table", name="Assumed").count()
+        visit.open("/")
+    page.get_by_role("row").filter(has_text="my-cables").get_by_role("link", name="2", exact=True).click()
+    page.get_by_role("link", name="what revision 2 changed").click()
+    visit.wait()
+    assert "my-cables, revision 1" in page.locator("h1").inner_text()
+    assert page.locator("#part-difference .verdict").inner_text() == "Records: 1 node added, 1 link added."
+    page.request.delete("/v1/networks/my-cables")
 
 
 def test_results_are_announced_and_can_be_cancelled(visit: Visit) -> None:

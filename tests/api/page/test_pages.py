@@ -196,7 +196,7 @@ def test_unknown_views_and_parameters_are_named(client: Any) -> None:
 
 def test_views_share_the_growth_of_the_traffic(client: Any) -> None:
     report = client.get(f"{SMALL}?view=report").text
-    assert "Empty: 0.0." in report
+    assert "Empty: 0." in report
     assert "Empty: 0.3." not in report
     page = Reader(client.get(f"{SMALL}?view=forecast&growth_ratio_per_year=0.2").text)
     grown = [each for each in page.addresses if "growth_ratio_per_year=0.2" in each]
@@ -225,7 +225,7 @@ def test_names_of_the_user_are_escaped_everywhere() -> None:
     data = twin.from_document(json.loads(text)).draw().to_dict()
     from twin.api.page.layout import part_html
 
-    page = part_html("drawing", drawing_content(data, PageState(evil, "overview", {"plan": [evil]}), False))
+    page = part_html("drawing", drawing_content(data, PageState(evil, "overview", {"plan": [evil]})))
     assert "<script" not in page
     assert json.dumps(evil)[1:-1] not in page
 

@@ -1,9 +1,10 @@
 "use strict";
 /* Returns a function that draws charts.
    settings: heats and colours; `renderer` of ECharts; `heat`, the key of the heat at the start;
-   `linkAddress`, a function that returns the address of the report of a link. */
+   `linkAddress`, a function that returns the address of the report of a link;
+   `askHeat`, a function that asks for a heat that no line has yet: the utilisation after the worst failure. */
 const twinCharts = (settings) => {
-  const report = { renderer: "svg", heat: null, linkAddress: null, ...settings };
+  const report = { renderer: "svg", heat: null, linkAddress: null, askHeat: null, ...settings };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const digits = (value, n = 3) => Number(value.toPrecision(n)).toLocaleString("en", { maximumFractionDigits: 6 });
   const percent = (ratio) => (ratio >= 100 ? `${digits(ratio)} times` : `${digits(ratio * 100)} %`);
@@ -139,7 +140,12 @@ const twinCharts = (settings) => {
       legendOf(place, chosen);
     };
     menu(controls, "Show", states.map((each) => each.name), (i) => { state = i; draw(); });
-    menu(controls, "Colour by", heats.map((each) => each.label), (i) => {
+    const unasked = report.askHeat ? report.heats.filter((each) => each.key.startsWith("worst_failure") && !heats.includes(each)) : [];
+    menu(controls, "Colour by", [...heats.map((each) => each.label), ...unasked.map((each) => `${each.label} (computes each)`)], (i) => {
+      if (i >= heats.length) {
+        report.askHeat(unasked[i - heats.length].key);
+        return;
+      }
       heat = i;
       draw();
       place.dispatchEvent(new CustomEvent("twin:choice", { bubbles: true, detail: { name: "heat", value: heats[i].key } }));
@@ -175,6 +181,8 @@ const twinCharts = (settings) => {
     const detail = document.createElement("div");
     detail.className = "detail wide";
     detail.setAttribute("aria-live", "polite");
+    detail.setAttribute("role", "region");
+    detail.setAttribute("aria-label", "Links of the selected line");
     place.parentElement.append(detail);
     return (line) => {
       const caption = `${line.source} – ${line.target}: ${counted(line.n_classes, "kind", "kinds")} of equal links`;
@@ -306,7 +314,7 @@ const twinCharts = (settings) => {
       const chart = echarts.init(place, null, { renderer: report.renderer });
       const rows = data.rows.filter((row) => row.p50 !== null).reverse();
       const draw = () => chart.setOption({
-        ...base(), grid: { left: 10, right: 40, top: 20, bottom: 20, containLabel: true },
+        ...base(), grid: { left: 10, right: 64, top: 20, bottom: 20, containLabel: true },
         xAxis: { type: "value", scale: true, ...axisStyle(), axisLabel: { color: css("--quiet"), hideOverlap: true, formatter: (value) => figure(data.unit, value) } },
         yAxis: { type: "category", data: rows.map((row) => row.name), ...axisStyle() },
         tooltip: { confine: true, formatter: (item) => { const row = rows[item.dataIndex]; return `${escaped(row.name)}: ${["p10", "p50", "p90"].map((key) => `${key} ${figure(data.unit, row[key])}`).join(", ")}`; } },
@@ -328,7 +336,7 @@ const twinCharts = (settings) => {
       const chart = echarts.init(place, null, { renderer: report.renderer });
       const rows = [...data.rows].reverse();
       const draw = () => chart.setOption({
-        ...base(), grid: { left: 10, right: 40, top: 20, bottom: 20, containLabel: true },
+        ...base(), grid: { left: 10, right: 64, top: 20, bottom: 20, containLabel: true },
         xAxis: { type: "value", scale: true, ...axisStyle(), axisLabel: { color: css("--quiet"), hideOverlap: true, formatter: (value) => figure(data.unit, value) } },
         yAxis: { type: "category", data: rows.map((row) => row.label + (row.flips ? " *" : "")), ...axisStyle(), axisLabel: { color: css("--text"), width: place.clientWidth < 560 ? 110 : 260, overflow: "break" } },
         tooltip: { confine: true, formatter: (item) => { const row = rows[item.dataIndex]; return `${escaped(row.label)}: ${figure(data.unit, row.low)} at the low end, ${figure(data.unit, row.high)} at the high end${row.flips ? "; another plan is best then" : ""}`; } },
