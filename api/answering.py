@@ -22,6 +22,7 @@ from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
+from .room import client_of
 
 N_CONCURRENT = 1
 """Long questions that run at the same time. Two in one Python process are not faster; the others wait in a queue."""
@@ -189,9 +190,7 @@ class _Here:
 
 def asker_of(request: Request) -> Asker:
     """Return who asks a request: the name of the API key, else the address."""
-    name = getattr(request.state, "key_name", None)
-    client = f"key {name}" if name else request.client.host if request.client else ""
-    return Asker(client, getattr(request.state, "request_id", ""))
+    return Asker(client_of(request.scope), getattr(request.state, "request_id", ""))
 
 
 async def _disconnected(request: Request) -> None:

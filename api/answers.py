@@ -112,6 +112,8 @@ class Problem(Answer):
     status: int
     detail: str
     issues: list[ProblemIssue]
+    expected: str
+    """What would have been valid; empty where the issues say all."""
 
 
 def topology_answer(name: str, sentence: str, document: TopologyDocument) -> dict[str, Any]:

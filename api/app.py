@@ -44,6 +44,7 @@ from .page.routes import page_routes
 from .problems import add_problem_handlers
 from .question_routes import question_routes
 from .questions.context import Limits
+from .room import RoomCheck
 from .run_queue import RunQueue
 from .run_routes import run_routes
 from .settings import MAX_BODY_BYTES, Settings
@@ -116,7 +117,7 @@ def create_app(
         redoc_url=None,
     )
     app.add_middleware(Idempotency, replies=ReplyStore(database))
-    _add_middleware(app, settings, max_body_bytes, metrics)
+    _add_middleware(app, settings, max_body_bytes, metrics, pool)
     add_problem_handlers(app)
     app.include_router(question_routes(answering))
     app.include_router(run_routes(networks, runs, queue))
@@ -130,10 +131,12 @@ def create_app(
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metrics: Metrics) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metrics: Metrics, pool: Pool | None) -> None:
     """Add the middleware, the innermost first."""
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_s=settings.max_body_s)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
+    if pool is not None:
+        app.add_middleware(RoomCheck, pool=pool)
     if settings.keys is not None:
         app.add_middleware(KeyCheck, keys=read_keys(settings.keys))
     if settings.cors_origins:

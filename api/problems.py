@@ -128,6 +128,7 @@ def problem_response(
     *,
     error: str = "",
     issues: tuple[Issue, ...] = (),
+    expected: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Create a problem response.
@@ -137,6 +138,7 @@ def problem_response(
         detail: one sentence about the error.
         error: name of the error class, if there is one.
         issues: errors of single fields; at most `MAX_ISSUES` are listed.
+        expected: what would have been valid.
         headers: further headers of the response.
     """
     title = TITLES.get(error) or HTTPStatus(status).phrase
@@ -149,6 +151,7 @@ def problem_response(
         "status": status,
         "detail": detail,
         "issues": [issue.to_dict() for issue in _most_different(issues)],
+        "expected": expected,
     }
     # escaped to ASCII: a request may hold text that UTF-8 cannot encode
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -195,4 +198,6 @@ def problem_of(error: Exception) -> Response:
 def _twin_problem(status: int, error: TwinError) -> Response:
     detail = str(error).split("\n", 1)[0]
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
-    return problem_response(status, detail, error=type(error).__name__, issues=error.issues, headers=headers)
+    return problem_response(
+        status, detail, error=type(error).__name__, issues=error.issues, expected=error.expected, headers=headers
+    )

@@ -22,7 +22,7 @@ from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_ba
 from .csv_tables import MEDIA_TYPES, TABLES, Form, csv_text
 from .forms import CSV_CONTENT, FormParameter, form_of
 from .idempotency import IDEMPOTENCY_KEY
-from .networks import Networks
+from .networks import Networks, check_posted
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .pinned_requests import new_run, run_of
@@ -86,6 +86,7 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
 
 def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
     def ask(asked: Any) -> Response:
+        check_posted(asked, networks)
         return _asked(new_run(question, asked, networks), runs, queue)
 
     ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
@@ -105,7 +106,10 @@ def _add_batch(router: APIRouter, networks: Networks, runs: RunStore, queue: Run
     )
     def batch(body: JsonBody) -> Response:
         """In the background: Answer several questions, on one or more networks. Each has a status of its own."""
-        data = pinned_batch(read_batch(body), networks)
+        parts = read_batch(body)
+        for part in parts:
+            check_posted(part.asked, networks)
+        data = pinned_batch(parts, networks)
         return _asked(run_of(BATCH, data, batch_label(data)), runs, queue)
 
 

@@ -271,6 +271,7 @@ def error_of(status: int, text: str, url: str) -> TwinError:
         problem = json.loads(text)
         slug, detail = str(problem["type"]).removeprefix(PROBLEM), str(problem["detail"])
         issues = [Issue(row["where"], row["problem"], row["hint"]) for row in problem["issues"]]
+        expected = str(problem.get("expected", ""))
     except (ValueError, KeyError, TypeError):
         return TwinError(f"status {status}: {text[:200]}", where=url)
     name = "".join(word.capitalize() for word in slug.split("-"))
@@ -279,9 +280,9 @@ def error_of(status: int, text: str, url: str) -> TwinError:
         return errors.ConvergenceError(detail, residual=float("nan"))
     if len(issues) == 1:
         where = "" if issues[0].where == "input" else issues[0].where
-        return kind(issues[0].problem, where=where, hint=issues[0].hint)
+        return kind(issues[0].problem, where=where, expected=expected, hint=issues[0].hint)
     if name in COLLECTED:
-        return COLLECTED[name](detail, found=issues)
+        return COLLECTED[name](detail, found=issues, expected=expected)
     return kind(detail, where="" if issues else url)
 
 

@@ -83,13 +83,25 @@ class FairQueue(Generic[Entry]):
         Raises:
             ProblemError: 429 if its client has its share of the queue, 503 if the queue is full.
         """
-        n_of_client = sum(waiting.client == turn.client for waiting in self._waiting)
+        self.check_room(turn.client, retry_s)
+        self._waiting.append(turn)
+
+    def check_room(self, client: str, retry_s: int) -> None:
+        """Check that a question of a client may wait.
+
+        Args:
+            client: key of the client.
+            retry_s: time after which a client that is refused should ask again.
+
+        Raises:
+            ProblemError: 429 if the client has its share of the queue, 503 if the queue is full.
+        """
+        n_of_client = sum(waiting.client == client for waiting in self._waiting)
         if n_of_client >= self._max_of_client:
             detail = f"{counted(n_of_client, 'question')} of this client wait already, as many as may"
             raise busy(429, detail, retry_s)
         if len(self._waiting) >= self._max_waiting:
             raise busy(503, f"{counted(len(self._waiting), 'question')} wait already, as many as may", retry_s)
-        self._waiting.append(turn)
 
     def remove(self, turn: Turn[Entry]) -> None:
         """Remove a question that no client waits for any more."""

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from twin.deadline import CancelledError, DeadlineError
+from twin.errors.wording import counted
 
 from ..problems import InternalError, ProblemError, busy, too_much_memory
 from .daemon_thread import on_own_thread
@@ -25,6 +26,9 @@ from .worker import WorkerSettings
 LIGHT_S = 2.0
 """Time after which a light question counts as heavy."""
 MAX_RETRY_S = 30
+COMPILE_S = 60.0
+"""About how long kernels compile on a new machine; seconds if they have been compiled before."""
+MIN_START_S = 5
 SAFE_PATH = "PYTHONSAFEPATH"
 """Environment variable that keeps the current directory off the import path."""
 LOG = logging.getLogger("twin.api")
@@ -118,6 +122,7 @@ class Pool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: set[Asked] = set()
         self._mean_s = 1.0
+        self._start_s = monotonic()
         self.is_ready = False
         self._is_closed = False
 
@@ -138,6 +143,7 @@ class Pool:
 
     async def start(self) -> None:
         """Start the processes. With warm kernels this takes from seconds to minutes."""
+        self._start_s = monotonic()
         await asyncio.gather(*(self._add_process() for _ in range(self._settings.n_processes + 1)))
         self.is_ready = True
         self._dispatch()
@@ -189,9 +195,42 @@ class Pool:
         self._dispatch()
         return asked
 
+    def check_room(self, client: str, n_of_client: int = 0, n_here: int = 0) -> None:
+        """Check that a question of a client may wait, before its body is parsed.
+
+        Args:
+            client: key of the client.
+            n_of_client: requests of the client that have arrived and are not answered.
+            n_here: requests of all clients that have arrived and are not answered.
+
+        Raises:
+            ProblemError: 429 or 503 if too many questions wait.
+        """
+        try:
+            self._queue.check_room(client, self.retry_s)
+            n_places = self._settings.n_processes + 1
+            if n_of_client >= self._settings.max_of_client + n_places:
+                detail = f"{counted(n_of_client, 'question')} of this client are not answered yet, as many as may"
+                raise busy(429, detail, self.retry_s)
+            if n_here >= self._settings.max_waiting + n_places:
+                detail = f"{counted(n_here, 'question')} are not answered yet, as many as may"
+                raise busy(503, detail, self.retry_s)
+        except Exception:
+            self._events.refused("queue")
+            raise
+
+    @property
+    def starts_in_s(self) -> int:
+        """Return about how long the start will still take, whole seconds; 0 once questions are answered."""
+        if self.is_ready:
+            return 0
+        return max(MIN_START_S, round(COMPILE_S - (monotonic() - self._start_s)))
+
     @property
     def retry_s(self) -> int:
         """Return the time after which a client that is refused should ask again, whole seconds."""
+        if not self.is_ready:
+            return min(MAX_RETRY_S, self.starts_in_s)
         expected_s = self._mean_s * (self._queue.n_waiting + 1) / self._settings.n_processes
         return max(1, min(MAX_RETRY_S, round(expected_s)))
 
@@ -201,6 +240,8 @@ class Pool:
             self._queue.remove(asked.turn)
             self._events.refused("wait")
             detail = f"no compute process was free for {self._settings.max_wait_s:g} s"
+            if not self.is_ready:
+                detail = starting_text(self.starts_in_s)
             asked.result.set_exception(busy(503, detail, self.retry_s))
 
     def _cancel(self, asked: Asked) -> None:
@@ -347,6 +388,14 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def starting_text(starts_in_s: int) -> str:
+    """Return why questions are not answered yet.
+
+    starts_in_s: about how long the start will still take.
+    """
+    return f"the service still compiles its kernels, once for this version; ready in about {starts_in_s} s"
 
 
 def _ignore(*_: object) -> None:

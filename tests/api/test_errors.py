@@ -9,6 +9,8 @@ import pytest
 from twin.api.answers import Problem
 from twin.api.problems import MAX_ISSUES, MEDIA_TYPE
 
+from twin.client import error_of
+
 SCORE, WHAT_IF = "/v1/score", "/v1/what-if"
 SMALL = {"network": "memphis-small"}
 PLAN = {"id": "p", "changes": [{"kind": "agee"}]}
@@ -176,3 +178,22 @@ def test_the_size_of_a_posted_document_counts_with_its_fabrics_written_out(stric
         assert "at most 30 records" in problem.detail
     answer = strict_client.post(SCORE, json={"network": {"fabrics": [{"id": "f", "generator": "leaf_spin"}]}})
     assert "leaf_spine" in problem_of(answer, 422, "catalogue-error").issues[0].hint
+
+
+def test_whole_floats_are_integers_and_others_are_refused(client: Any) -> None:
+    def body(n: float) -> dict[str, Any]:
+        nodes = [{"id": name, "kind": "switch"} for name in "ab"]
+        links = [{"id": "l", "ends": ["a", "b"], "capacity_gbps": 100, "n_parallel": n}]
+        return {"network": {"nodes": nodes, "links": links}, "main_assumptions": False}
+
+    answers = [client.post(SCORE, json=body(n)) for n in (2, 2.0)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].content == answers[1].content
+    problem_of(client.post(SCORE, json=body(2.5)), 422, "document-error")
+
+
+def test_remote_errors_keep_what_was_expected(client: Any) -> None:
+    answer = client.post("/v1/links", json={"network": "leaf-spine-demo", "sort": "ofered"})
+    problem = problem_of(answer, 422, "change-error")
+    assert problem.expected
+    assert error_of(422, answer.text, "").expected == problem.expected

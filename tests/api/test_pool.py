@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from twin.api.bodies import NetworkRequest, ScoreRequest
+from twin.api.compute import pool as pool_module
 from twin.api.compute.fair_queue import FairQueue, Turn
 from twin.api.compute.pool import Pool, PoolEvents, PoolSettings, Submission
 from twin.api.compute.work import Work
@@ -189,3 +191,37 @@ def test_light_questions_have_a_place_of_their_own_until_they_take_long() -> Non
     assert queue.start().is_light
     queue.end(light)
     queue.end(heavy)
+
+
+def test_requests_that_arrived_count_before_they_are_in_the_queue(harness: Harness) -> None:
+    harness.call(lambda: harness.pool.check_room("a", 5, 5))
+    with pytest.raises(ProblemError, match="6 questions of this client") as refused:
+        harness.call(lambda: harness.pool.check_room("a", 6, 6))
+    assert refused.value.status == 429
+    with pytest.raises(ProblemError, match="8 questions are not answered yet") as refused:
+        harness.call(lambda: harness.pool.check_room("b", 0, 8))
+    assert refused.value.status == 503
+
+
+def test_a_pool_that_compiles_says_how_long_it_still_takes() -> None:
+    worker = WorkerSettings(hostile_networks, math.inf, 2**28)
+
+    async def ask() -> None:
+        pool = Pool(PoolSettings(worker, 1, warm=False, max_wait_s=0.01))
+        assert (pool.is_ready, pool.retry_s) == (False, 30)
+        asked: NetworkRequest = ScoreRequest(network="quick")
+        waiting = pool.submit(Submission(Work("score", asked, 1.0, Limits()), "a", "quick", True))
+        with pytest.raises(ProblemError, match="still compiles its kernels") as refused:
+            await waiting.result
+        assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "30")
+        await pool.close()
+
+    asyncio.run(ask())
+
+
+def test_compute_processes_do_not_import_from_the_current_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setattr(pool_module.forkserver, "ensure_running", lambda: seen.append(os.environ.get("PYTHONSAFEPATH")))
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    pool_module._start_parent_of_processes()
+    assert (seen, os.environ.get("PYTHONSAFEPATH")) == (["1"], None)

@@ -101,8 +101,9 @@ def test_a_run_that_cannot_be_answered_has_the_problem_of_the_question(client: T
     problem_of(client.post("/v1/runs/what-if", json=DEMO), 422, "document-error")
     problem_of(client.get(f"/v1/runs/{'0' * 64}"), 404, "catalogue-error")
     half = {"network": {"name": "\ud800", "nodes": [{"id": "a", "kind": "switch"}]}}
-    run = ended(client, client.post("/v1/runs/score", content=json.dumps(half)).json())
-    problem_of(client.get(f"/v1/runs/{run['id']}/answer"), 422, "document-error")
+    problem_of(client.post("/v1/runs/score", content=json.dumps(half)), 422, "document-error")
+    bad = {"network": {"nodes": [{"id": "a", "kind": "switch"}, {"id": "a", "kind": "swich"}], "lnks": []}}
+    assert len(problem_of(client.post("/v1/runs/score", json=bad), 422, "document-error").issues) == 2
 
 
 def test_progress_is_followed_and_a_run_is_cancelled(client: TestClient, slow: threading.Event) -> None:

@@ -57,10 +57,30 @@ def validate_as(kind: Any, data: Any, where: str, *, prefix: str = "") -> Any:
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
+        if any(fault["type"] == "int_type" and _is_whole(fault["input"]) for fault in error.errors()):
+            return validate_as(kind, _with_integers(data), where, prefix=prefix)
         place = _surrogate_issue(data)
         if place is not None:
             raise DocumentError("1 bad field", where=where, found=[place]) from error
         raise document_error(error, data, adapter.json_schema, where, prefix=prefix) from error
+
+
+MAX_WHOLE = 2**53
+"""Largest float that stands for an integer: beyond it, neighbours differ by more than one."""
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer() and abs(value) <= MAX_WHOLE
+
+
+def _with_integers(data: Any) -> Any:
+    """Return plain data with integers for floats without a fraction: 3.0 is an integer to JSON, and a float field
+    takes integers, too."""
+    if isinstance(data, Mapping):
+        return {key: _with_integers(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_with_integers(value) for value in data]
+    return int(data) if _is_whole(data) else data
 
 
 def valid_or_none(kind: Any, data: Any) -> Any:

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, insert, inspect, select, text
@@ -43,10 +44,11 @@ class Database:
     connection is replaced.
     """
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    def __init__(self, engine: Engine, where: str, file: Path | None = None) -> None:
         self.engine = engine
         self.where = where
         """Place for messages: a path or a URL without its password."""
+        self._file, self._file_id, self._lock = file, _id_of(file), Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -74,6 +76,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:
+        self._find_file()
         try:
             with self.engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
@@ -82,6 +85,26 @@ class Database:
             if found is None:
                 raise
             raise found from error
+
+    def _find_file(self) -> None:
+        """Check that the file of SQLite is in its place: connections to one that was moved away would go on.
+
+        Raises:
+            StoreError: it is gone. Once a file is back, it is used.
+        """
+        if self._file is None or self._file_id is None:
+            return
+        found = _id_of(self._file)
+        if found == self._file_id:
+            return
+        with self._lock:
+            if found is None:
+                self.engine.dispose()
+                raise StoreError("was moved away", where=self.where, hint="put it back; the next request opens it")
+            if found != self._file_id:
+                self.engine.dispose()
+                self._file_id = found
+        self.prepare()
 
     def version_of(self, connection: Connection) -> int:
         """Return the number of steps that the database has taken; 0 = it is empty.
@@ -142,6 +165,10 @@ class Database:
                 raise
             raise found from error
 
+    def opened(self) -> None:
+        """Remember which file this is, once it exists."""
+        self._file_id = _id_of(self._file)
+
     def close(self) -> None:
         """Close all connections; an in-memory database is gone."""
         self.engine.dispose()
@@ -162,13 +189,25 @@ def open_database(data: str | Path | None) -> Database:
         database = _server(data)
     else:
         folder = Path(data)
-        database = Database(_sqlite_engine(_file_in(folder)), str(folder / FILE))
+        database = Database(_sqlite_engine(_file_in(folder)), str(folder / FILE), folder / FILE)
     try:
         database.prepare()
+        database.opened()
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _id_of(file: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from one that takes its place; None if there is none."""
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _file_in(folder: Path) -> Path:
