@@ -295,7 +295,7 @@ class ExplainRequest(ChangedNetworkRequest, AgeingRequest):
 class FailuresRequest(ChangedNetworkRequest, AgeingRequest):
     """Fail everything of one kind, one after the other or in pairs, after a plan or changes if given.
 
-    The step of `job` counts, too, after single failures; without demands that of the default job does.
+    The step of `job` counts, too; without demands that of the default job does.
     """
 
     of: Annotated[Name, Field(title="what fails", json_schema_extra={"enum": [*KINDS]})] = "link"

@@ -70,7 +70,6 @@ def test_ctrl_c_says_how_to_go_on(
         (["failures", DEMO, "--of", "lnk"], "did you mean 'link'"),
         (["optimum", DEMO, "--gap", "7"], "a ratio from 0.0001 to 0.5"),
         (["optimum", "two-campus"], "the document has no demands"),
-        (["failures", "two-campus", "--depth", "2"], "no demands"),
         (["failures", DEMO, "--job", "j"], "no job 'j'"),
         (["failures", DEMO, "--picture", "x.gif"], ".gif"),
         (["failures", DEMO, "--depth", "3"], "1 (single failures) or 2 (pairs)"),

@@ -110,6 +110,33 @@ def test_each_failure_of_a_rail_fabric_equals_its_what_if(of: str, n_tiers: int)
         assert 3 * report.n_job_classes < report.n_failures
 
 
+def check_pairs(document: dict[str, Any], of: str, sample: int | None) -> FailureReport:
+    """Compare pairs of failures with what-ifs of both."""
+    report = from_document(document).failures(of=of, job="j", depth=2, sample=sample, seed=3)
+    one_by_one = from_document(document)
+    assert report.n_failures == sum(group.n_failures for group in report.job_outcomes)
+    for row in report.failures:
+        first, second = row.ids
+        step_s, *rest = after(one_by_one, of, first, CHANGES[of](second))
+        job = row.job
+        assert job is not None
+        assert rest == [job.why_stopped, job.n_cards_lost, job.n_accelerators_idled, job.n_replicas], row.id
+        assert job.step_time_s == (None if step_s is None else pytest.approx(step_s, rel=REL)), row.id
+    return report
+
+
+@pytest.mark.parametrize(("of", "sample"), [("link", 25), ("member", 6), ("node", 12), ("srlg", None)])
+def test_pairs_of_failures_equal_their_what_if(of: str, sample: int | None) -> None:
+    check_pairs(rails(), of, sample)
+
+
+def test_pairs_of_idle_links_are_not_computed() -> None:
+    report = check_pairs(rails(placement=[{"site": "a", "n_accelerators": 16}]), "link", 60)
+    assert report.n_job_classes is not None
+    assert report.n_job_classes < report.n_failures
+    assert "60 pairs of link failures" in report.summary[0]
+
+
 @pytest.mark.parametrize("of", ["link", "node"])
 @pytest.mark.parametrize(
     "job",

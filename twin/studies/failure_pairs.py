@@ -58,7 +58,9 @@ class Depth:
         return f"{self.noun(of)[1]}, {drawn}"
 
 
-def failures_at_depth(found: FailureSet, depth: Depth, of: str, n_destinations: int) -> tuple[FailureSet, int]:
+def failures_at_depth(
+    found: FailureSet, depth: Depth, of: str, n_destinations: int, *, may_group: bool = True
+) -> tuple[FailureSet, int]:
     """Return the failures of a depth, and how many there are of which these were drawn.
 
     Args:
@@ -66,6 +68,7 @@ def failures_at_depth(found: FailureSet, depth: Depth, of: str, n_destinations: 
         depth: depth and sample.
         of: their kind, for messages.
         n_destinations: nodes that demands leave at.
+        may_group: whether pairs in equal places may be listed as one; a job makes them unequal.
 
     Raises:
         ChangeError: there is no pair.
@@ -77,7 +80,7 @@ def failures_at_depth(found: FailureSet, depth: Depth, of: str, n_destinations: 
     if n == 1:
         raise ChangeError(f"only one {of} carries traffic", where="depth", expected="two for a pair")
     n_all = n_pairs(n)
-    if depth.sample is None and MAX_PAIRS < n_all <= MAX_GROUPED and found.kind.anchors:
+    if may_group and depth.sample is None and MAX_PAIRS < n_all <= MAX_GROUPED and found.kind.anchors:
         classes = pair_classes(found.kind)
         _check_work(len(classes.model), f"classes of pairs of {of} failures", n_destinations)
         return pairs_with_ids(found.ids, classes.models, classes), n_all

@@ -35,7 +35,7 @@ from .failure_run import FailureRun, FailureTask
 from .group_failures import one_by_one
 from .job_failures import JobFailures, job_failures
 from .job_outcomes import job_outcomes, job_severity, job_summary
-from .pairs_worse import LostTogether, lost_together
+from .pairs_worse import lost_together, with_both_alone
 
 NONE = np.zeros(0, np.bool_)
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
@@ -79,32 +79,34 @@ def failure_report(
         TopologyError: too large a study, before any failure is computed.
         CancelledError: once the run is cancelled.
     """
-    if with_job and depth.n > 1:
-        raise ChangeError("a job and pairs of failures", where="job", expected="single failures with a job")
     n_rows = Ranking("failures", (), frozenset(), None, top).top
     pairs = e.demand_pairs
     has_demands = pairs is not None and bool((pairs.offered_gbps > 0.0).any())
-    if not has_demands and (e.case.job is None or depth.n > 1):
-        missing = "no demands" if e.case.job else "no demands, and no job"
-        raise ChangeError(missing, where="demands", hint="add some under `demands` or `traffic`")
+    if not has_demands and e.case.job is None:
+        raise ChangeError("no demands, and no job", where="demands", hint="add some under `demands` or `traffic`")
     fabric, links = fabric_of(e, pairs if pairs is not None and has_demands else NO_PAIRS)
     single = failures_of_kind(e, of, fabric, links)
+    counts_job, n_destinations = with_job or not has_demands, 0
+    if pairs is not None and has_demands:
+        n_destinations = len(np.unique(pairs.target))
+    found, n_possible = failures_at_depth(single, depth, of, n_destinations, may_group=not counts_job)
     rates = rates_of_failures(e, of, single, links, reader)
     name = kind_name(e.case.state, of, single.ids)
     jobs = None
-    if with_job or not has_demands:
-        jobs = job_failures(e, of, single, links, Workers(executor, run.n_threads), run.advance, run.cancel)
+    if counts_job:
+        jobs = job_failures(e, of, found, links, Workers(executor, run.n_threads), run.advance, run.cancel)
     if pairs is None or not has_demands:
         assert jobs is not None
-        part = _DemandPart(len(single.ids), 0, 0.0, _rows_without_demands(of, single, rates, jobs), [], NONE)
+        rows = _rows_without_demands(of, found, rates.of(found.kind), jobs)
+        part = _DemandPart(n_possible, 0, 0.0, rows, [], NONE)
     else:
         part = _demand_part(
-            e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(name)}", links
+            e, pairs, found, rates, of, jobs, run, f"{network}, plan {plan}, {depth.question(name)}", links, n_possible
         )
     rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
     worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
     worst = math.inf if part.unknown.any() else worst
-    outcomes = () if jobs is None else job_outcomes(single.ids, jobs, rates.n_per_year)
+    outcomes = () if jobs is None else job_outcomes(found.ids, jobs, rates.of(found.kind).n_per_year)
     summary = [] if jobs is None else [*job_summary(depth.noun(name), jobs, outcomes, has_demands)]
     if has_demands:
         summary += _summary(depth.noun(name), rows, part)
@@ -153,23 +155,21 @@ class _DemandPart(NamedTuple):
 def _demand_part(
     e: Evaluation,
     pairs: NodePairs,
-    single: FailureSet,
+    found: FailureSet,
     rates: FailureRates,
-    depth: Depth,
     of: str,
     jobs: JobFailures | None,
     run: FailureRun,
     question: str,
     links: Ints,
+    n_possible: int,
 ) -> _DemandPart:
-    n_destinations = len(np.unique(pairs.target))
-    found, n_possible = failures_at_depth(single, depth, of, n_destinations)
     if e.case.document.wcmp_groups:
         loads, after = one_by_one(e, pairs, found, links, run)
         closer = CloserLook(e, pairs, found, loads, after)
     else:
         sweep = sweep_of(found.kind)
-        _check_work(sweep, found.kind, n_destinations)
+        _check_work(sweep, found.kind, len(np.unique(pairs.target)))
         run.run(sweep, FailureTask(found.kind), question)
         loads = sweep.loads()
         closer = CloserLook(e, pairs, found, loads)
@@ -177,7 +177,7 @@ def _demand_part(
     at_depth = rates.of(of_links.kind)
     failures = list(_failure_rows(e, of, found, loads, closer, at_depth))
     if isinstance(found.kind, PairFailures):
-        failures = _with_lost_together(failures, lost_together(found.kind, loads))
+        failures = with_both_alone(failures, lost_together(found.kind, loads))
     if jobs is not None:
         failures = [replace(row, job=job) for row, job in zip(failures, jobs.rows, strict=True)]
     link_rows = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
@@ -199,7 +199,7 @@ def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs:
     return [
         FailureRow(
             id=name,
-            ids=(name,),
+            ids=found.together(i),
             kind=of,
             n_equal=1,
             lost_gbps=0.0,
@@ -254,18 +254,21 @@ def _failure_rows(
         )
 
 
-def _with_lost_together(rows: list[FailureRow], together: LostTogether | None) -> list[FailureRow]:
-    if together is None:
-        return rows
-    columns = zip(rows, together.lost_gbps.tolist(), together.n_lost.tolist(), strict=True)
-    return [replace(row, lost_together_gbps=gbps, n_demand_pairs_lost_together=n) for row, gbps, n in columns]
-
-
 def _worse(rows: list[FailureRow]) -> list[FailureRow] | None:
     """Pairs that lose demand which neither failure loses alone; None where it is unknown, and for single failures."""
     if any(row.n_demand_pairs_lost_together is None for row in rows):
         return None
     return [row for row in rows if row.n_demand_pairs_lost_together]
+
+
+def _fuller_together(rows: list[FailureRow]) -> list[FailureRow]:
+    """Pairs that overload a link, though neither failure alone does."""
+    return [
+        row
+        for row in rows
+        if row.worst_utilisation_alone_ratio is not None
+        and row.worst_utilisation_alone_ratio <= OVERLOAD_RATIO < _ratio(row)
+    ]
 
 
 def _n_worse(rows: list[FailureRow]) -> int | None:
@@ -347,6 +350,15 @@ def _summary(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPar
         )
     elif worse is not None:
         yield "No pair loses demand that neither of its failures loses alone."
+    if fuller := _fuller_together(failures):
+        most = max(fuller, key=_ratio)
+        n_fuller, use = sum(row.n_equal for row in fuller), most.worst_utilisation_ratio
+        yield (
+            f"{n_fuller:,} {'overloads' if n_fuller == 1 else 'overload'} a link that neither failure overloads alone, "
+            f"most {most.id} ({most.worst_link} at {'no capacity' if use is None else percent_text(use)})."
+        )
+    elif worse is not None:
+        yield "No pair overloads a link that neither of its failures overloads alone."
     if part.intact_not_carried_gbps:
         yield f"Without a failure {part.intact_not_carried_gbps:,.4g} Gb/s are not carried already."
     n_full = sum(row.n_equal for row in failures if _ratio(row) > OVERLOAD_RATIO)

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ..arrays import TIERS, Bools, Floats, Ints, State, at_an_end, at_both_ends
 from ..failures.swaps import Orbits, find_orbits
@@ -47,6 +49,8 @@ class Failed:
     """Rows of nodes, which fail with all their links; int64[any]."""
     whole: bool = True
     """True where all members of the links fail, not one."""
+    of: tuple[Failed, ...] = ()
+    """The two failures of a pair; empty for a single failure."""
 
     def applied(self, state: State) -> State:
         """Return the state after the failure, as the changes `fail_links`, `fail_nodes` and `fail_srlg` give it."""
@@ -95,12 +99,47 @@ class JobPlaces:
                 ends[self._links, side], weights=self._is_busy[self._links], minlength=len(n_busy)
             ).astype(np.int64)
         for item in failed:
-            if len(item.links) == 1 and not len(item.nodes):
+            if item.of:
+                yield self._key_of_pair(item)
+            elif len(item.links) == 1 and not len(item.nodes):
                 yield self._key_of_link(int(item.links[0]), item)
             elif len(item.nodes) == 1 and not len(item.links):
                 yield self._key_of_node(int(item.nodes[0]), bool(n_busy[item.nodes[0]]), item)
             else:
                 yield FailureClass(ALONE, item.id)
+
+    def _key_of_pair(self, pair: Failed) -> FailureClass | None:
+        """Class of two failures together: alone, unless both are idle links without which all stays connected.
+
+        A link that carries nothing may be the way around another one, so a pair is not what its failures are.
+        """
+        if len(pair.nodes) or any(len(item.links) != 1 for item in pair.of):
+            return FailureClass(ALONE, pair.id)
+        a, b = (self._key_of_link(int(item.links[0]), item) for item in pair.of)
+        if a is None and b is None and self._stays_connected(pair.links):
+            return None
+        are_cards = a is not None and b is not None and a.mode == b.mode == BY_CARDS
+        return FailureClass(BY_CARDS if are_cards else ALONE, pair.id)
+
+    def _stays_connected(self, failed: Ints) -> bool:
+        """Return whether switches are connected without some links as they are with them."""
+        return self._n_parts(self._switch_links[~np.isin(self._switch_links, failed)]) == self._n_intact_parts
+
+    def _n_parts(self, links: Ints) -> int:
+        first, second = self._state["link_ends"][links].T
+        n = self._state.n_nodes
+        graph = coo_array((np.ones(len(links), np.int8), (first, second)), shape=(n, n))
+        return int(connected_components(graph, directed=False, return_labels=False))
+
+    @cached_property
+    def _n_intact_parts(self) -> int:
+        return self._n_parts(self._switch_links)
+
+    @cached_property
+    def _switch_links(self) -> Ints:
+        """Links between nodes that forward."""
+        ends = self._state["link_ends"][self._links]
+        return np.asarray(self._links[at_both_ends(self._state["node_forwards"][ends])])
 
     def _key_of_link(self, link: int, item: Failed) -> FailureClass | None:
         if not self._is_busy[link]:
@@ -126,7 +165,9 @@ class JobPlaces:
         return FailureClass(BY_CARDS, tuple(sorted(cast("list[tuple[Any, ...]]", ports))))
 
     def cause(self, failed: Failed) -> str:
-        """Return what a text about lost cards calls the failure."""
+        """Return what a text about lost cards calls the failure; of a pair, which stands for itself, its ids."""
+        if failed.of:
+            return f"{failed.id} are down"
         if len(failed.nodes):
             return f"{failed.id} is down"
         n_all = int(self._state["link_n_parallel"][failed.links[0]])

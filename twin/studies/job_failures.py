@@ -13,6 +13,7 @@ import numpy as np
 from ..arrays import Bools, Ints, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, TopologyError
+from ..failures.pairs import PairFailures
 from ..optics.link_health import LinkHealth
 from ..stages.cache import Outcome
 from ..stages.engine import Engine
@@ -114,7 +115,7 @@ def job_failures(
     task = _Task(e.case, reader.catalogue, reader.prices)
     waiting = [(key.mode, group) for key, group in members.items() if key is not None]
     while waiting:
-        _check_work(e, len(waiting))
+        _check_work(e, len(waiting), isinstance(found.kind, PairFailures))
         items = [_Item(failed[group[0]], mode, places.spares_health(failed[group[0]])) for mode, group in waiting]
         solve = partial(_solve, after)
         results = run_items(task, items, workers, local_solve=solve, advance=advance, cancel=cancel, codec=CODEC)
@@ -164,34 +165,48 @@ def _renamed(row: JobAfterFailure, cause: str, own: str) -> JobAfterFailure:
     return replace(row, why_stopped=own + row.why_stopped.removeprefix(cause))
 
 
-def _check_work(e: Evaluation, n_classes: int) -> None:
+def _check_work(e: Evaluation, n_classes: int, are_pairs: bool) -> None:
     state, loads = e.case.state, e.loads
     n_entries = state.n_nodes + state.n_links + (0 if loads is None else len(loads.arc))
     if n_classes * n_entries > MAX_WORK:
         hours = n_classes * n_entries / WORK_PER_S / 3600.0
         raise TopologyError(
-            f"{n_classes:,} failures of a network with this job take some {hours:,.1f} hours",
+            f"{n_classes:,} {'pairs of ' * are_pairs}failures of a network with this job take some {hours:,.1f} hours",
             where="of",
             expected=f"failures times nodes, links and loaded arcs up to {MAX_WORK:,}",
-            hint="a kind with fewer failures, or `twin whatif` for one of them",
+            hint=f"--sample {MAX_WORK // n_entries} draws so many of them"
+            if are_pairs
+            else "a kind with fewer failures, or `twin whatif` for one of them",
         )
 
 
 def failed_of_kind(state: State, of: str, found: FailureSet, links: Ints) -> list[Failed]:
     """Return what fails, in the order of the ids."""
+    if not isinstance(found.kind, PairFailures):
+        return _single_failures(state, of, found.ids, links)
+    single = _single_failures(state, of, found.single_ids, links)
+    sides = zip(found.ids, found.kind.first.tolist(), found.kind.second.tolist(), strict=True)
+    return [_together(name, single[a], single[b]) for name, a, b in sides]
+
+
+def _together(name: str, a: Failed, b: Failed) -> Failed:
+    return Failed(name, np.union1d(a.links, b.links), np.union1d(a.nodes, b.nodes), a.whole, (a, b))
+
+
+def _single_failures(state: State, of: str, ids: Sequence[str], links: Ints) -> list[Failed]:
     none = np.zeros(0, np.int64)
     if of in ("link", "member"):
         whole = of == "link"
-        return [Failed(name, links[i : i + 1], none, whole) for i, name in enumerate(found.ids)]
+        return [Failed(name, links[i : i + 1], none, whole) for i, name in enumerate(ids)]
     if of == "node":
         index = state.node_index
-        return [Failed(name, none, np.array([index[name]])) for name in found.ids]
+        return [Failed(name, none, np.array([index[name]])) for name in ids]
     arrays = state.arrays
     if of == "site":
         codes = {name: i for i, name in enumerate(state.sites)}
-        return [Failed(name, none, np.flatnonzero(state["node_site"] == codes[name])) for name in found.ids]
+        return [Failed(name, none, np.flatnonzero(state["node_site"] == codes[name])) for name in ids]
     codes = {name: i for i, name in enumerate(state.srlgs)}
-    return [Failed(name, np.unique(arrays.srlg_link[arrays.srlg_code == codes[name]]), none) for name in found.ids]
+    return [Failed(name, np.unique(arrays.srlg_link[arrays.srlg_code == codes[name]]), none) for name in ids]
 
 
 class _JobAfter:

@@ -91,7 +91,8 @@ def job_summary(
             step_s = worst.job.step_time_s or 0.0
             change = change_percent_text(jobs.step_time_s, step_s)
             intact = seconds_text(jobs.step_time_s)
-            yield f"Longest step: {seconds_text(step_s)} after {worst.first} fails, {change} on {intact}."
+            fails = "fail" if noun[0].startswith("pair") else "fails"
+            yield f"Longest step: {seconds_text(step_s)} after {worst.first} {fails}, {change} on {intact}."
         else:
             other = "other " if stopping else ""
             yield f"No {other}failure makes its step longer than {seconds_text(jobs.step_time_s)}."

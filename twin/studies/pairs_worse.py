@@ -1,7 +1,9 @@
-"""Pairs of failures that lose demand which neither of the two loses by itself."""
+"""Pairs of failures that lose demand which neither of the two loses by itself, or load links more."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ from ..arrays import Floats, Ints
 from ..failures.not_carried import paths_after
 from ..failures.pairs import PairFailures
 from ..failures.sweep import FailureLoads, Sweep
+from .failure_records import FailureRow
 
 MAX_LOST = 50_000_000
 """Most demands that are lost by single failures, each counted for each failure; 400 MB."""
@@ -24,6 +27,8 @@ class LostTogether(NamedTuple):
     """Number of these demands, int64[n_pairs]."""
     lost_gbps: Floats
     """float64[n_pairs]."""
+    alone_ratio: Floats
+    """Greatest utilisation of a link after either failure of a pair alone, float64[n_pairs]."""
 
 
 def lost_together(pairs: PairFailures, loads: FailureLoads) -> LostTogether | None:
@@ -54,7 +59,24 @@ def lost_together(pairs: PairFailures, loads: FailureLoads) -> LostTogether | No
         shared = np.intersect1d(lost[int(a[pair])], lost[int(b[pair])], assume_unique=True)
         n_lost[pair] += len(shared)
         lost_gbps[pair] += float(pairs.fabric.offered_gbps[shared].sum())
-    return LostTogether(n_lost, np.where(n_lost > 0, np.maximum(lost_gbps, 0.0), 0.0))
+    alone_ratio = np.maximum(single.worst_ratio[a], single.worst_ratio[b])
+    return LostTogether(n_lost, np.where(n_lost > 0, np.maximum(lost_gbps, 0.0), 0.0), alone_ratio)
+
+
+def with_both_alone(rows: list[FailureRow], together: LostTogether | None) -> list[FailureRow]:
+    """Return rows of pairs with what their failures do alone; as they are where that is unknown."""
+    if together is None:
+        return rows
+    columns = (column.tolist() for column in together)
+    return [
+        replace(
+            row,
+            lost_together_gbps=gbps,
+            n_demand_pairs_lost_together=n,
+            worst_utilisation_alone_ratio=ratio if math.isfinite(ratio) else None,
+        )
+        for row, n, gbps, ratio in zip(rows, *columns, strict=True)
+    ]
 
 
 def _lost_demands(pairs: PairFailures, losing: Ints) -> dict[int, Ints]:
