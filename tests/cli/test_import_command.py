@@ -81,4 +81,6 @@ def test_it_says_what_was_written_and_where(tmp_path: Path) -> None:
         "Nothing was written: `-o network.yaml` writes the network.\n"
     )
     result = RUN.invoke(app, ["import", source, "-o", str(target)])
-    assert "".join(result.stdout.split()).endswith("".join(f"The network is in {target}. Next: twin score {target}".split()))
+    assert "".join(result.stdout.split()).endswith(
+        "".join(f"The network is in {target}. Next: twin score {target}".split())
+    )
