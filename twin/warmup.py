@@ -116,6 +116,7 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         ("routing optimum of a ring", lambda: from_document(RING).optimum()),
         ("a path of a ring", lambda: from_document(RING).path("0", "3")),
         ("score a ring without traffic", lambda: from_document({**RING, "demands": []}).score()),
+        ("score a ring of two sites without traffic", lambda: from_document(_in_two_sites(RING)).score()),
         ("forecast of ageing-lines", lambda: load("ageing-lines").forecast(1)),
         ("a link of ageing-lines", lambda: load("ageing-lines").link("amplified", years=None)),
     )
@@ -127,6 +128,12 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         run()
         durations_s.append((name, perf_counter() - start))
     return durations_s
+
+
+def _in_two_sites(network: dict[str, Any]) -> dict[str, Any]:
+    """Return a network without demands, its nodes in two sites in turns: paths between sites are counted."""
+    nodes = [node | {"site": f"s{i % 2}"} for i, node in enumerate(network["nodes"])]
+    return {**network, "sites": [{"id": "s0"}, {"id": "s1"}], "nodes": nodes, "demands": []}
 
 
 def _availability() -> object:

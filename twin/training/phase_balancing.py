@@ -68,6 +68,8 @@ class BalancingLimits:
             {kind: np.where(rows, np.inf, column) for kind, column in columns.items()}
             for columns in (self.gbps, self.line_gbps)
         )
+        for column in (*gbps.values(), *line.values()):
+            column.flags.writeable = False  # kernels are compiled for limits of stages, which are read-only
         return BalancingLimits(gbps, line)
 
 
