@@ -273,7 +273,8 @@ class _Report:
                 return f"The next better set costs {more} more than the budget: {names} gives {goal}."
         if len(over) > MAX_NEXT:
             return f"None of the {MAX_NEXT} least expensive sets over the budget is better{held}."
-        return f"No set of these candidates is better{held} at any price."
+        of_these = "of these candidates" if self.result.is_exact else "that was looked at"
+        return f"No set {of_these} is better{held} at any price."
 
     def _considered(self, row: int) -> Considered:
         candidate = self.found.candidates[row]
