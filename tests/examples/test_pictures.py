@@ -19,11 +19,13 @@ def test_a_picture_shows_the_answers_of_today(name: str) -> None:
     assert make_pictures.check(name) == [], "run: python docs/make_pictures.py"
 
 
-def test_the_readme_shows_the_pictures_and_no_other() -> None:
+def test_the_readme_and_the_guide_of_the_page_show_every_picture() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = [line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
     assert sorted(shown) == sorted(f"docs/images/{name}.png" for name in PICTURES)
-    assert {path.stem for path in (ROOT / "docs/images").iterdir()} == set(PICTURES)
+    guide = (ROOT / "docs/how-to/page.md").read_text(encoding="utf-8")
+    of_page = set(re.findall(r"\.\./images/(\w+)\.png", guide))
+    assert {path.stem for path in (ROOT / "docs/images").iterdir()} == {*PICTURES, *of_page}
 
 
 @pytest.mark.parametrize("name", PICTURES)
