@@ -78,6 +78,30 @@ def test_opposite_directed_edges_are_one_link(tmp_path: Path) -> None:
     assert kinds(found)["one-sided edge"] == 1
 
 
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize(
+    ("there", "back", "rates", "members"),
+    [
+        ({"capacity": "2x10G"}, {"capacity": "100G"}, (20, 100), (1, 0)),
+        ({"capacity": "4x10G", "n_failed": 1}, {"capacity": "40G"}, (30, 40), (1, 0)),
+        ({"capacity": "2x10G", "n_failed": 2}, {"capacity": "100G"}, (20, 100), (1, 0)),
+        ({"capacity": "4x9000T"}, {"capacity": "9000T"}, (9e6, 2.25e6), (4, 0)),
+        ({"n_parallel": 3}, {"n_parallel": 2, "capacity": "10G"}, 10, (2, 0)),
+    ],
+)
+def test_directions_with_different_members_keep_their_whole_rates(
+    there: dict[str, Any], back: dict[str, Any], rates: Any, members: tuple[int, int], *, is_turned: bool,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    edges = [{"source": "a", "target": "b"} | there, {"source": "b", "target": "a"} | back]
+    data = {"directed": True, "nodes": [{"id": "a"}, {"id": "b"}], "edges": edges[::-1] if is_turned else edges}
+    found = read(written(tmp_path, "n.json", data))
+    (link,) = found.document.links
+    assert (link.capacity_gbps, (link.n_parallel, link.n_failed)) == (rates, members)
+    assert link.up == (there.get("n_failed") != 2)
+    assert kinds(found)["different members"] == 1
+
+
 def test_rates_by_direction_follow_the_ends(tmp_path: Path) -> None:
     """The link is stored from `a` to `b`, whichever direction the file states first."""
     edges = [
