@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TOPOHUB
 from twin.errors import DocumentError
-from twin.imports import Imported, ImportOptions, read
+from twin.imports import Imported, ImportOptions, graphml, read
 from twin.imports.options import import_options
 from twin.imports.quantities import bundle_in
 from twin.loading import from_document
@@ -186,6 +186,34 @@ def test_graphml_of_the_topology_zoo(tmp_path: Path) -> None:
     sites = {site.id: (site.latitude_deg, site.longitude_deg) for site in found.document.sites}
     assert sites["Köln Süd"] == (50.9, 6.96)
     assert sites["Bonn"] == (None, None)
+
+
+DEFAULTS = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+  <key id="r" for="edge" attr.name="capacity_gbps" attr.type="double"><default>40</default></key>
+  <key id="w" for="all" attr.name="weight" attr.type="int"><default>7</default></key>
+  <key id="k" for="node" attr.name="role" attr.type="string"><default>leaf</default></key>
+  <key id="n" for="graph" attr.name="Network" attr.type="string"><default>two nodes</default></key>
+  <key id="e" for="edge" attr.name="n_parallel" attr.type="int"><default/></key>
+  <graph edgedefault="undirected">
+    <node id="a"/><node id="b"><data key="k">spine</data></node><node id="c"/>
+    <edge source="a" target="b"/>
+    <edge source="b" target="c"><data key="r">100</data><data key="w"/></edge>
+  </graph>
+</graphml>"""
+
+
+def test_a_default_of_graphml_holds_where_an_element_has_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, "n.graphml", DEFAULTS)
+    document = read(path).document
+    assert document.name == "two nodes"
+    assert {node.id: node.kind for node in document.nodes} == {"a": "leaf", "b": "spine", "c": "leaf"}
+    rows = {link.ends: (link.capacity_gbps, link.weight, link.n_parallel) for link in document.links}
+    assert rows == {("a", "b"): (40, 7, 1), ("b", "c"): (100, 1, 1)}
+    monkeypatch.setattr(graphml, "MAX_ELEMENTS", 9)
+    with pytest.raises(DocumentError, match="12 values by default"):
+        read(path)
 
 
 def test_the_length_factor_makes_spans_of_positions(tmp_path: Path) -> None:
