@@ -65,6 +65,15 @@ def test_weight_and_latency_of_opposite_edges_are_kept_by_direction(tmp_path: Pa
     assert (link.capacity_gbps, link.weight, link.latency_us) == ((100.0, 40.0), (3.0, 5.0), (7.0, 9.0))
 
 
+def test_a_value_of_the_way_back_alone_holds_for_both_directions_and_is_counted(tmp_path: Path) -> None:
+    edge = {"source": "a", "target": "b", "reverse_capacity_gbps": 100, "reverse_latency_us": 9}
+    found = read(written(tmp_path, "n.json", {"nodes": [{"id": "a"}, {"id": "b"}], "edges": [edge]}))
+    (link,) = found.document.links
+    assert (link.capacity_gbps, link.latency_us) == (100, 9)
+    counted = {row.what: row.n for row in found.report.assumed if row.what.endswith("of a direction")}
+    assert counted == {"rate of a direction": 1, "latency of a direction": 1}
+
+
 def test_opposite_directed_edges_are_one_link(tmp_path: Path) -> None:
     edges = [
         {"source": 1, "target": 2, "capacity_gbps": 10.0},

@@ -7,6 +7,7 @@ from typing import Any
 
 from .cabling import Cable, Cabling, Device, End
 from .demands import read_demand
+from .directions import with_reverse
 from .fields import Fields, unknown_end
 from .files import records_of
 from .ledger import Ledger
@@ -146,12 +147,11 @@ class GraphReader:
         """Read weight, latency, and the values of the way back from target to source, where they differ."""
         weight = fields.number("weight", 1e-12, 1e9)
         cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
-        latency_us = fields.number("latency_us", 0, 1e9)
-        if latency_us is not None:
-            cable.latency_us = both_ways(latency_us, fields.number("reverse_latency_us", 0, 1e9))
-        if isinstance(cable.capacity_gbps, float):
-            back_gbps = fields.number("reverse_capacity_gbps", 1e-9, MAX_CAPACITY_GBPS)
-            cable.capacity_gbps = both_ways(cable.capacity_gbps, back_gbps)
+        stated_us, back_us = (fields.number(name, 0, 1e9) for name in ("latency_us", "reverse_latency_us"))
+        cable.latency_us = with_reverse(stated_us, back_us, "latency", self.ledger, fields.place)
+        back_gbps = fields.number("reverse_capacity_gbps", 1e-9, MAX_CAPACITY_GBPS)
+        stated_gbps = cable.capacity_gbps if isinstance(cable.capacity_gbps, float) else None
+        cable.capacity_gbps = with_reverse(stated_gbps, back_gbps, "rate", self.ledger, fields.place)
 
     def demands(self, value: object, where: str) -> None:
         """Read demands of the graph: a list of records with source, target and offered_gbps."""

@@ -10,6 +10,7 @@ from ..errors import DocumentError, did_you_mean
 from ..errors.wording import counted, quoted
 from .cabling import Cable, Cabling, Device, End
 from .decimals import DecimalColumn, report_mixed
+from .directions import with_reverse
 from .fields import NO_EFFECT, Fields
 from .files import SourceFile
 from .gnpy_services import is_service_book
@@ -225,8 +226,7 @@ class _TableReader:
         name = fields.text("id")
         cable = Cable(f"{self.file.name} {row.number}", (a, b), capacity_gbps=rate, n_parallel=n_parallel, name=name)
         reverse_gbps = fields.number("reverse_rate", 1e-9, MAX_CAPACITY_GBPS, *self._rate_unit("reverse_rate"))
-        if rate is not None:
-            cable.capacity_gbps = both_ways(rate, reverse_gbps)
+        cable.capacity_gbps = with_reverse(rate, reverse_gbps, "rate", self.ledger, place)
         cable.length_km = self._length_km(fields)
         cable.latency_us = self._latency_us(fields)
         cable.medium, cable.fibre = read_medium(fields.text("medium"), self.ledger, place)
@@ -302,7 +302,7 @@ class _TableReader:
             else:
                 found.append(fields.number(name, 0, 1e9, "" if factor == 1 else "ms → us", factor))
         there, back = found
-        return None if there is None else both_ways(there, back)
+        return with_reverse(there, back, "latency", self.ledger, fields.place)
 
     def _length_km(self, fields: Fields) -> float | None:
         text = str(fields.raw("length") or "")
