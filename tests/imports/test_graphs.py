@@ -66,12 +66,13 @@ def test_weight_and_latency_of_opposite_edges_are_kept_by_direction(tmp_path: Pa
 
 
 def test_a_value_of_the_way_back_alone_holds_for_both_directions_and_is_counted(tmp_path: Path) -> None:
-    edge = {"source": "a", "target": "b", "reverse_capacity_gbps": 100, "reverse_latency_us": 9}
+    edge = {"source": "a", "target": "b", "reverse_capacity_gbps": 100, "reverse_latency_us": 9,
+            "reverse_weight": 3}  # fmt: skip
     found = read(written(tmp_path, "n.json", {"nodes": [{"id": "a"}, {"id": "b"}], "edges": [edge]}))
     (link,) = found.document.links
-    assert (link.capacity_gbps, link.latency_us) == (100, 9)
+    assert (link.capacity_gbps, link.latency_us, link.weight) == (100, 9, 3)
     counted = {row.what: row.n for row in found.report.assumed if row.what.endswith("of a direction")}
-    assert counted == {"rate of a direction": 1, "latency of a direction": 1}
+    assert counted == dict.fromkeys((f"{what} of a direction" for what in ("rate", "latency", "weight")), 1)
 
 
 def test_opposite_directed_edges_are_one_link(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from .ledger import Ledger
 from .opposites import Opposites
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
-from .quantities import KM_OF, Bundle, both_ways, bundle_in, finite, length_km
+from .quantities import KM_OF, Bundle, bundle_in, finite, length_km
 
 LABELS = ("label", "name", "Label", "Name")
 ROLES = ("kind", "role", "type", "device_type", "tier", "layer")
@@ -145,8 +145,8 @@ class GraphReader:
 
     def _directions(self, fields: Fields, cable: Cable) -> None:
         """Read weight, latency, and the values of the way back from target to source, where they differ."""
-        weight = fields.number("weight", 1e-12, 1e9)
-        cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
+        weight, back = (fields.number(name, 1e-12, 1e9) for name in ("weight", "reverse_weight"))
+        cable.weight = with_reverse(weight, back, "weight", self.ledger, fields.place)
         stated_us, back_us = (fields.number(name, 0, 1e9) for name in ("latency_us", "reverse_latency_us"))
         cable.latency_us = with_reverse(stated_us, back_us, "latency", self.ledger, fields.place)
         back_gbps = fields.number("reverse_capacity_gbps", 1e-9, MAX_CAPACITY_GBPS)

@@ -101,7 +101,7 @@ class Opposites:
             n_failed=max(there.n_failed, back.n_failed),
             up=there.up and back.up,
         )
-        found.weight = _both(there.weight, back.weight, "weight", self.ledger, text) or 1.0
+        found.weight = _both(there.weight, back.weight, "weight", self.ledger, text)
         found.capacity_gbps = _both(there.capacity_gbps, back.capacity_gbps, "rate", self.ledger, text)
         if there.n_parallel != back.n_parallel:
             self._settle_members(found, there, back)

@@ -18,7 +18,7 @@ from .ledger import Ledger
 from .media import read_medium
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
-from .quantities import both_ways, bundle_of, finite, length_km, unit_in_header
+from .quantities import bundle_of, finite, length_km, unit_in_header
 from .record_sheets import CABLES, NODES, SHEET_KINDS, read_records, sheet_kind
 from .sheets import Passes, leaves_comma_to_decimals, sheets_of
 from .workbooks import Row, has_sheets
@@ -230,8 +230,8 @@ class _TableReader:
         cable.length_km = self._length_km(fields)
         cable.latency_us = self._latency_us(fields)
         cable.medium, cable.fibre = read_medium(fields.text("medium"), self.ledger, place)
-        weight = fields.number("weight", 1e-12, 1e9)
-        cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
+        weight, back = (fields.number(name, 1e-12, 1e9) for name in ("weight", "reverse_weight"))
+        cable.weight = with_reverse(weight, back, "weight", self.ledger, place)
         cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
         cable.srlgs, cable.tags = fields.texts("srlgs"), fields.texts("tags")
         cable.display_name = fields.text("display_name")
