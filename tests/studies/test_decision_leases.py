@@ -63,7 +63,8 @@ def test_leases_that_ended_or_follow_each_other_leave_what_the_lease_report_says
     ended = RUNNING | {"tenant": "old", "start": "2020-01-01", "term_days": 100}
     first = RUNNING | {"n_accelerators": 300, "start": "2026-10-01", "term_days": 100}
     later = first | {"tenant": "t2", "start": "2027-01-09"}
-    for leases, n_free in (((ended,), 480), ((first, later), 180)):
+    signed = first | {"start": "2030-01-01"}
+    for leases, n_free in (((ended,), 480), ((first, later), 180), ((signed,), 180)):
         net = network(*leases)
         assert next(row.n_free for row in net.leases().free if row.site == "north") == n_free
         assert [option.n_leased for option in decided(net).options] == [0, n_free + 32, n_free]

@@ -193,6 +193,25 @@ def test_the_upgrade_is_routed_anew_and_priced() -> None:
     assert again.worst.when.years == pytest.approx(t, abs=1e-9)
 
 
+def test_fibre_pairs_are_added_only_to_links_that_have_fibre() -> None:
+    """One member fills the pair of b-c, and a-b has no fibre at all; both are full on the same day."""
+    span = {"length_km": 30, "fibre": "G.652.D", "installed": "2024-01-01", "n_connectors": 2}
+    fields = {
+        "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "switch"}, {"id": "c", "kind": "switch"}],
+        "links": [
+            {"id": "ab", "ends": ["a", "b"], "transceiver": "400G-DR4"},
+            {"id": "bc", "ends": ["b", "c"], "transceiver": "400ZR", "installed": "2024-01-01", "spans": [span]},
+        ],
+        "traffic_classes": [],
+        "demands": [{"id": "d", "source": "a", "target": "c", "offered_gbps": 250.0}],
+    }
+    report = from_document(two_links(**fields)).growth(growth_ratio_per_year=0.3)
+    best = report.upgrades[0]
+    assert (set(best.links), best.n_parallel) == ({"ab", "bc"}, (2, 2))
+    assert best.capex_usd is not None
+    assert best.capex_usd > 0
+
+
 def test_an_upgrade_without_a_price_says_why() -> None:
     data = two_links()
     for link in data["links"]:

@@ -16,7 +16,7 @@ from ..economics.lease_terms import RunRate, run_rates, terms_of
 from ..economics.stranded import AcceleratorUse, GroupTimes, accelerator_use, accelerators_by_site
 from ..economics.tenant_side import TenantSide, has_tenant_side, tenant_side_of
 from ..model.document import TopologyDocument
-from ..model.lease_rules import n_leased_on
+from ..model.lease_rules import busiest_day, n_leased_on
 from ..model.leases import SiteLease, lease_key
 from ..render.lease_table import lease_table
 from ..render.quantities import usd_text
@@ -63,7 +63,7 @@ class FreeShare:
     """Accelerators of the job."""
     n_leased: int
     n_free: int
-    """In service."""
+    """In service, and without a lease that starts later."""
     usd_per_month: float | None
     """Null where the site states no lease price."""
 
@@ -122,7 +122,8 @@ def lease_report(e: Evaluation, network: str, plan: str | None, reader: FigureRe
     owned = accelerators_by_site(state, document)
     n_leased = {site: n_leased_on(leases, site, day, n) for site, n in owned.items()}
     use = _use(e, n_leased, reader)
-    free = tuple(_free(document, row) for row in use)
+    later = {site: busiest_day(leases, site, day, n)[1] - n_leased[site] for site, n in owned.items()}
+    free = tuple(_free(document, row, later[row.site]) for row in use)
     price = {row.site: _usd_per_accelerator_month(e, row.site, row.n_owned, reader) for row in use}
     stranded = tuple(
         StrandedPart(row.site, reason, n, None if price[row.site] is None else n * (price[row.site] or 0.0))
@@ -229,9 +230,9 @@ def _unpowered(e: Evaluation, reader: FigureReader) -> dict[str, int]:
     return found
 
 
-def _free(document: TopologyDocument, use: AcceleratorUse) -> FreeShare:
+def _free(document: TopologyDocument, use: AcceleratorUse, n_leased_later: int) -> FreeShare:
     price = next((site.lease_usd_per_month for site in document.sites if site.id == use.site), None)
-    n_free = round(use.no_job)
+    n_free = max(round(use.no_job) - n_leased_later, 0)
     return FreeShare(
         site=use.site,
         n_owned=use.n_owned,

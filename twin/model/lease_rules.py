@@ -69,6 +69,18 @@ def n_leased_on(leases: Iterable[SiteLease], site: str, day: date, n_owned: int)
     return sum(lease.n_accelerators or n_owned for lease in leases if lease.site == site and runs_on(lease, day))
 
 
+def days_of_starts(leases: Iterable[SiteLease], day: date) -> list[date]:
+    """Return a day, and each later day on which a lease starts."""
+    return sorted({day, *(lease.start for lease in leases if lease.start is not None and lease.start > day)})
+
+
+def busiest_day(leases: Collection[SiteLease], site: str, day: date, n_owned: int) -> tuple[date, int]:
+    """Return the first day, this one or later, on which most accelerators of a site are leased, and how many."""
+    counts = [(n_leased_on(leases, site, start, n_owned), start) for start in days_of_starts(leases, day)]
+    most = max(n for n, _ in counts)
+    return next(start for n, start in counts if n == most), most
+
+
 def term_end(lease: SiteLease) -> date | None:
     """Return the first day after the term; None where start or term is not stated."""
     if lease.start is None or lease.term_days is None:

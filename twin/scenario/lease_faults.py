@@ -13,8 +13,7 @@ from ..arrays import State
 from ..economics.stranded import accelerators_by_site
 from ..model.document import TopologyDocument
 from ..model.jobs import Placement, TrainingJob
-from ..model.lease_rules import n_leased_on, runs_on
-from ..model.leases import SiteLease
+from ..model.lease_rules import busiest_day, runs_on
 from ..render.quantities import names_text
 from .build_fault import BuildFault
 
@@ -30,13 +29,13 @@ def lease_faults(state: State, document: TopologyDocument, job: TrainingJob | No
         job: the job that runs, in place of that of the document with its id; only jobs that the document runs together
             with it are looked at beside it. None = all jobs of the document.
     """
-    days = _days(document)
+    first = document.as_of or date.min
     faults: dict[str, BuildFault] = {}
     if not document.leases:
         return faults
     owned = accelerators_by_site(state, document)
     for site in sorted({lease.site for lease in document.leases}):
-        busiest, n_let = _busiest(document.leases, site, days, owned.get(site, 0))
+        busiest, n_let = busiest_day(document.leases, site, first, owned.get(site, 0))
         if n_let > owned.get(site, 0):
             faults[f"leases {site}"] = BuildFault(
                 f"sites[{site}]",
@@ -49,9 +48,9 @@ def lease_faults(state: State, document: TopologyDocument, job: TrainingJob | No
     for placed in document.jobs if job is None else jobs_running(document, job):
         for site, n in sorted(_taken(state, placed).items()):
             n_owned = owned.get(site, 0)
-            busiest, n_let = _busiest(document.leases, site, days, n_owned)
+            busiest, n_let = busiest_day(document.leases, site, first, n_owned)
             if n_let and n + n_let > n_owned:
-                from_day = f" from {busiest.isoformat()} on" if busiest > days[0] else ""
+                from_day = f" from {busiest.isoformat()} on" if busiest > first else ""
                 faults[f"leased {placed.id} {site}"] = BuildFault(
                     f"jobs[{placed.id}].placement[{site}]",
                     "n_accelerators",
@@ -77,14 +76,8 @@ def n_free_at(state: State, document: TopologyDocument, site: str, jobs: Sequenc
         return 0
     at_site = (state["node_site"] == state.sites.index(site)) & state["node_up"]
     n_up = int(state["node_n_accelerators"][at_site].sum())
-    _, n_let = _busiest(document.leases, site, _days(document), n_up)
+    _, n_let = busiest_day(document.leases, site, document.as_of or date.min, n_up)
     return max(n_up - n_let - sum(_taken(state, job)[site] for job in jobs), 0)
-
-
-def _days(document: TopologyDocument) -> list[date]:
-    """Return the day of a document, and each later day on which a lease starts."""
-    day = document.as_of or date.min
-    return sorted({day, *(lease.start for lease in document.leases if lease.start is not None and lease.start > day)})
 
 
 def _taken(state: State, job: TrainingJob) -> Counter[str]:
@@ -99,13 +92,6 @@ def jobs_running(document: TopologyDocument, job: TrainingJob) -> Iterator[Train
     """Yield a job, and those that its document runs together with it."""
     beside = {name for jobs in document.jobs_together if job.id in jobs for name in jobs}
     yield from (job if known.id == job.id else known for known in document.jobs if known.id in {job.id, *beside})
-
-
-def _busiest(leases: Sequence[SiteLease], site: str, days: Sequence[date], n_owned: int) -> tuple[date, int]:
-    """Return the first day on which most accelerators of a site are leased, and how many these are."""
-    counts = [(n_leased_on(leases, site, day, n_owned), day) for day in days]
-    most = max(n for n, _ in counts)
-    return next(day for n, day in counts if n == most), most
 
 
 def _tenants(document: TopologyDocument, site: str, day: date) -> str:

@@ -1,6 +1,6 @@
 """Options of a decision: the network as it is, plans, leasing what the job leaves free, leaving a site out.
 
-Leases of the document that run on its day stay in all options; only what they leave can be leased.
+Leases of the document stay in all options; only what they leave, now and later, can be leased.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..economics.stranded import accelerators_by_site
 from ..errors import ChangeError, did_you_mean
 from ..model.document import Plan, TopologyDocument
 from ..model.jobs import TrainingJob
-from ..model.lease_rules import n_leased_on, runs_on
+from ..model.lease_rules import busiest_day, runs_on
 from ..scenario.lease_faults import n_free_at
 from ..units import MONTHS_PER_YEAR
 from .sampling import SampledCase
@@ -39,7 +39,7 @@ class LeaseOffer:
     n_owned: int
     """Accelerators of the site."""
     n_let: int = 0
-    """Accelerators that tenants of the document have on its day."""
+    """Accelerators that tenants of the document have on its day, or later."""
 
     @property
     def n_free(self) -> int:
@@ -99,7 +99,7 @@ def sites_with_price(document: TopologyDocument, state: State) -> list[str]:
         row.id
         for row in document.sites
         if row.lease_usd_per_month is not None
-        and owned[row.id] > n_leased_on(document.leases, row.id, day, owned[row.id])
+        and owned[row.id] > busiest_day(document.leases, row.id, day, owned[row.id])[1]
     ]
 
 
@@ -146,7 +146,7 @@ def offer_of(
     payer = power_paid_by or (terms.pop() if len(terms) == 1 else "owner")
     if payer not in ("owner", "tenant"):
         raise ChangeError(f"power paid by {payer!r}", where="power_paid_by", expected="owner or tenant")
-    n_let = n_leased_on(document.leases, site, document.as_of or date.min, n_owned)
+    _, n_let = busiest_day(document.leases, site, document.as_of or date.min, n_owned)
     return LeaseOffer(site, usd, payer, n_owned, n_let)  # type: ignore[arg-type]
 
 

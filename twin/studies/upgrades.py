@@ -117,11 +117,12 @@ def _built(
     except TwinError:
         state = e.case.state
         rows = [state.link_index[link] for link in links]
-        if not (state["link_n_fibre_pairs"][rows] > 0).any():
+        has_fibre = np.diff(state["span_first"]) > 0
+        if not has_fibre[rows].any():
             raise
         pairs, members = state["link_n_fibre_pairs"], state["link_n_parallel"]
         changes = tuple(
-            change | {"n_fibre_pairs": -(-int(pairs[row]) * n // int(members[row]))}
+            change | ({"n_fibre_pairs": -(-int(pairs[row]) * n // int(members[row]))} if has_fibre[row] else {})
             for change, row, n in zip(changes, rows, n_parallel, strict=True)
         )
         return changes, apply(changes)
