@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TOPOHUB
 from twin.errors import DocumentError
-from twin.imports import Imported, ImportOptions, read
+from twin.imports import Imported, ImportOptions, graphml, read
 from twin.imports.options import import_options
 from twin.imports.quantities import bundle_in
 from twin.loading import from_document
@@ -65,6 +65,16 @@ def test_weight_and_latency_of_opposite_edges_are_kept_by_direction(tmp_path: Pa
     assert (link.capacity_gbps, link.weight, link.latency_us) == ((100.0, 40.0), (3.0, 5.0), (7.0, 9.0))
 
 
+def test_a_value_of_the_way_back_alone_holds_for_both_directions_and_is_counted(tmp_path: Path) -> None:
+    edge = {"source": "a", "target": "b", "reverse_capacity_gbps": 100, "reverse_latency_us": 9,
+            "reverse_weight": 3}  # fmt: skip
+    found = read(written(tmp_path, "n.json", {"nodes": [{"id": "a"}, {"id": "b"}], "edges": [edge]}))
+    (link,) = found.document.links
+    assert (link.capacity_gbps, link.latency_us, link.weight) == (100, 9, 3)
+    counted = {row.what: row.n for row in found.report.assumed if row.what.endswith("of a direction")}
+    assert counted == dict.fromkeys((f"{what} of a direction" for what in ("rate", "latency", "weight")), 1)
+
+
 def test_opposite_directed_edges_are_one_link(tmp_path: Path) -> None:
     edges = [
         {"source": 1, "target": 2, "capacity_gbps": 10.0},
@@ -76,6 +86,30 @@ def test_opposite_directed_edges_are_one_link(tmp_path: Path) -> None:
     links = {link.ends: link.capacity_gbps for link in found.document.links}
     assert links == {("1", "2"): (10, 40), ("2", "3"): 10}
     assert kinds(found)["one-sided edge"] == 1
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize(
+    ("there", "back", "rates", "members"),
+    [
+        ({"capacity": "2x10G"}, {"capacity": "100G"}, (20, 100), (1, 0)),
+        ({"capacity": "4x10G", "n_failed": 1}, {"capacity": "40G"}, (30, 40), (1, 0)),
+        ({"capacity": "2x10G", "n_failed": 2}, {"capacity": "100G"}, (20, 100), (1, 0)),
+        ({"capacity": "4x9000T"}, {"capacity": "9000T"}, (9e6, 2.25e6), (4, 0)),
+        ({"n_parallel": 3}, {"n_parallel": 2, "capacity": "10G"}, 10, (2, 0)),
+    ],
+)
+def test_directions_with_different_members_keep_their_whole_rates(
+    there: dict[str, Any], back: dict[str, Any], rates: Any, members: tuple[int, int], *, is_turned: bool,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    edges = [{"source": "a", "target": "b"} | there, {"source": "b", "target": "a"} | back]
+    data = {"directed": True, "nodes": [{"id": "a"}, {"id": "b"}], "edges": edges[::-1] if is_turned else edges}
+    found = read(written(tmp_path, "n.json", data))
+    (link,) = found.document.links
+    assert (link.capacity_gbps, (link.n_parallel, link.n_failed)) == (rates, members)
+    assert link.up == (there.get("n_failed") != 2)
+    assert kinds(found)["different members"] == 1
 
 
 def test_rates_by_direction_follow_the_ends(tmp_path: Path) -> None:
@@ -162,6 +196,34 @@ def test_graphml_of_the_topology_zoo(tmp_path: Path) -> None:
     sites = {site.id: (site.latitude_deg, site.longitude_deg) for site in found.document.sites}
     assert sites["Köln Süd"] == (50.9, 6.96)
     assert sites["Bonn"] == (None, None)
+
+
+DEFAULTS = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+  <key id="r" for="edge" attr.name="capacity_gbps" attr.type="double"><default>40</default></key>
+  <key id="w" for="all" attr.name="weight" attr.type="int"><default>7</default></key>
+  <key id="k" for="node" attr.name="role" attr.type="string"><default>leaf</default></key>
+  <key id="n" for="graph" attr.name="Network" attr.type="string"><default>two nodes</default></key>
+  <key id="e" for="edge" attr.name="n_parallel" attr.type="int"><default/></key>
+  <graph edgedefault="undirected">
+    <node id="a"/><node id="b"><data key="k">spine</data></node><node id="c"/>
+    <edge source="a" target="b"/>
+    <edge source="b" target="c"><data key="r">100</data><data key="w"/></edge>
+  </graph>
+</graphml>"""
+
+
+def test_a_default_of_graphml_holds_where_an_element_has_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, "n.graphml", DEFAULTS)
+    document = read(path).document
+    assert document.name == "two nodes"
+    assert {node.id: node.kind for node in document.nodes} == {"a": "leaf", "b": "spine", "c": "leaf"}
+    rows = {link.ends: (link.capacity_gbps, link.weight, link.n_parallel) for link in document.links}
+    assert rows == {("a", "b"): (40, 7, 1), ("b", "c"): (100, 1, 1)}
+    monkeypatch.setattr(graphml, "MAX_ELEMENTS", 9)
+    with pytest.raises(DocumentError, match="12 values by default"):
+        read(path)
 
 
 def test_the_length_factor_makes_spans_of_positions(tmp_path: Path) -> None:

@@ -45,6 +45,28 @@ def test_the_top_layer_is_read_with_rates_weights_and_latencies_by_direction(tmp
     assert [row.value for row in found.report.assumed if row.option == "--layer"] == ["ip"]
 
 
+@pytest.mark.parametrize(("there", "back", "weight"), [(10, None, 10), (None, 20, 20), (10, 1, (10, 1))])
+def test_a_weight_that_one_direction_lacks_is_that_of_the_other_and_counts_as_assumed(
+    there: int | None, back: int | None, weight: Any, tmp_path: Path
+) -> None:
+    stated = [{} if value is None else {"te_default_metric": value} for value in (there, back)]
+    ends = ("Aachen", "Bonn")
+    more = [te_link("x", *ends, port="2", **stated[0]), te_link("y", *ends[::-1], port="2", **stated[1])]
+    found = imported(tmp_path, layers(ip=more))
+    assert {link.id: link.weight for link in found.document.links}["x"] == weight
+    counted = [row.n for row in found.report.assumed if row.what == "weight of a direction"]
+    assert counted == ([1] if None in (there, back) else [])
+
+
+def test_a_stated_metric_of_1_goes_before_that_of_layer_3(tmp_path: Path) -> None:
+    more = [te_link(name, *ends, port="2", te_default_metric=1) for name, ends in
+            (("x", ("Aachen", "Bonn")), ("y", ("Bonn", "Aachen")))]  # fmt: skip
+    for link in more:
+        link["ietf-l3-unicast-topology:l3-link-attributes"] = {"metric1": 5}
+    found = imported(tmp_path, layers(ip=more))
+    assert {link.id: link.weight for link in found.document.links}["x"] == 1
+
+
 def test_links_below_are_shared_risks_and_give_latencies(tmp_path: Path) -> None:
     links = {link.id: link for link in imported(tmp_path, LAYERS).document.links}
     assert links["K-A"].srlgs == ("7", "9", "f1")

@@ -211,6 +211,20 @@ class TestContainerlab:
         assert (first.latency_us, first.loss_ratio) == ((2000, 0), 0.01)
         assert (second.latency_us, second.capacity_gbps, second.up) == ((0, 1e6), 1, False)
 
+    @pytest.mark.parametrize(
+        ("own", "rates", "rate", "n_assumed"),
+        [("", (1, 0), 1, 1), ("", (0, 1), 1, 1), ("", (1, 2), (1, 2), 0), ("", (1, 1), 1, 0), ("", (0, 0), None, 0),
+         ("\n      vars: {rate: 10Gbit}", (1, 0), (1, 10), 0), ("\n      vars: {rate: 10Gbit}", (0, 1), (10, 1), 0)],
+    )  # fmt: skip
+    def test_a_limit_of_one_direction_leaves_the_rate_of_the_other(
+        self, own: str, rates: tuple[int, int], rate: Any, n_assumed: int, tmp_path: Path
+    ) -> None:
+        lab = f'topology:\n  nodes: {{a: {{}}, b: {{}}}}\n  links:\n    - endpoints: ["a:e1", "b:e1"]{own}\n'
+        rows = {n: [{"interface": "e1", "rate": gbps * 10**6}] for n, gbps in zip("ab", rates, strict=True)}
+        found = read(written(tmp_path, lab__yml=lab, netem__json=rows), format="containerlab")
+        assert [link.capacity_gbps for link in found.document.links] == [rate]
+        assert sum(row.n for row in found.report.assumed if row.what == "rate of a direction") == n_assumed
+
     def test_linux_nodes_are_hosts_unless_name_or_image_say_otherwise(self, tmp_path: Path) -> None:
         text = (
             "topology:\n  nodes:\n    a: {kind: linux, image: frrouting/frr}\n    leaf1: {kind: linux}\n"

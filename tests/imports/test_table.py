@@ -167,3 +167,15 @@ def test_a_row_without_a_length_makes_no_indoor_cable_wide_area(tmp_path: Path) 
     assert len(set(sites.values())) == 1
     assert kinds(far)["missing length"] == 1
     assert any(line.startswith("site of a device: one for each building") for line in far.document.assumptions)
+
+
+def test_a_value_of_the_way_back_alone_holds_for_both_directions_and_is_counted(tmp_path: Path) -> None:
+    found = sheet(tmp_path, "a,b,reverse_rate_gbps,reverse_latency_us,reverse_weight,length_km\nx,y,100,9,3,5\n")
+    (link,) = found.document.links
+    assert (link.capacity_gbps, link.latency_us, link.weight) == (100, 9, 3)
+    counted = {row.what: row.n for row in found.report.assumed if row.what.endswith("of a direction")}
+    assert counted == dict.fromkeys((f"{what} of a direction" for what in ("rate", "latency", "weight")), 1)
+    both = sheet(tmp_path, "a,b,rate_gbps,reverse_rate_gbps,latency_us,reverse_latency_us\nx,y,40,100,8,9\n")
+    (link,) = both.document.links
+    assert (link.capacity_gbps, link.latency_us) == ((40, 100), (8, 9))
+    assert not [row for row in both.report.assumed if row.what.endswith("of a direction")]

@@ -80,7 +80,8 @@ def _links(links: list[Attributes], numbers: Mapping[str, int], ledger: Ledger) 
             name: link[name] for name in ("n_parallel", "n_failed", "length_km", "tags") if name in link
         }
         yield _direction(link, link["id"], "", notes, numbers, ledger)
-        yield _direction(link, back_id, REVERSE, {"reverse_of": link["id"]}, numbers, ledger)
+        members = {"n_parallel": link["n_parallel"]} if "n_parallel" in link else {}
+        yield _direction(link, back_id, REVERSE, {"reverse_of": link["id"]} | members, numbers, ledger)
 
 
 def _direction(

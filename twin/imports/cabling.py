@@ -103,7 +103,8 @@ class Cable:
     """Rate per member that the source states for the cable itself; two values: a to b, and b to a."""
     n_parallel: int = 1
     n_failed: int = 0
-    weight: float | tuple[float, float] = 1.0
+    weight: float | tuple[float, float] | None = None
+    """Weight for shortest paths; None = not stated, which counts as 1."""
     latency_us: float | tuple[float, float] | None = None
     loss_ratio: float | None = None
     """Measured or stated ratio of lost frames."""

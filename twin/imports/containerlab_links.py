@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .cabling import Cable, Cabling, End
+from .directions import of_directions
 from .fields import Fields, plain, unknown_end
 from .files import SourceFile
 from .graph import GraphReader
@@ -147,9 +148,17 @@ class LinkReader:
                 if len(losses) == 1 or losses[0] != losses[1]:
                     effect = "losses differ by direction; the greater one is used for both"
                     self.ledger.converted("impairments.packet_loss", effect)
-            rates = [rate for _, _, rate in found if rate is not None]
-            if rates:
-                cable.capacity_gbps = (rates[0], rates[1]) if len(rates) == 2 and rates[0] != rates[1] else rates[0]
+            self._limit(cable, there[2], back[2])
+
+    def _limit(self, cable: Cable, there_gbps: float | None, back_gbps: float | None) -> None:
+        """Limit the rates of a cable by direction; without a limit, the rate of the cable holds, if it has one."""
+        if there_gbps is None and back_gbps is None:
+            return
+        own = cable.capacity_gbps if isinstance(cable.capacity_gbps, tuple) else (cable.capacity_gbps,) * 2
+        there_gbps, back_gbps = (own[0] if there_gbps is None else there_gbps,
+                                 own[1] if back_gbps is None else back_gbps)  # fmt: skip
+        place = " ~ ".join(f"{end.device}:{end.port}" for end in cable.ends)
+        cable.capacity_gbps = of_directions(there_gbps, back_gbps, "rate", self.ledger, place)
 
     def _of_port(self, end: End) -> tuple[float | None, float | None, float | None]:
         row = self.by_port.get(end)

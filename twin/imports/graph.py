@@ -7,13 +7,14 @@ from typing import Any
 
 from .cabling import Cable, Cabling, Device, End
 from .demands import read_demand
+from .directions import with_reverse
 from .fields import Fields, unknown_end
 from .files import records_of
 from .ledger import Ledger
 from .opposites import Opposites
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
-from .quantities import KM_OF, Bundle, both_ways, bundle_in, finite, length_km
+from .quantities import KM_OF, Bundle, bundle_in, finite, length_km
 
 LABELS = ("label", "name", "Label", "Name")
 ROLES = ("kind", "role", "type", "device_type", "tier", "layer")
@@ -144,14 +145,13 @@ class GraphReader:
 
     def _directions(self, fields: Fields, cable: Cable) -> None:
         """Read weight, latency, and the values of the way back from target to source, where they differ."""
-        weight = fields.number("weight", 1e-12, 1e9)
-        cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
-        latency_us = fields.number("latency_us", 0, 1e9)
-        if latency_us is not None:
-            cable.latency_us = both_ways(latency_us, fields.number("reverse_latency_us", 0, 1e9))
-        if isinstance(cable.capacity_gbps, float):
-            back_gbps = fields.number("reverse_capacity_gbps", 1e-9, MAX_CAPACITY_GBPS)
-            cable.capacity_gbps = both_ways(cable.capacity_gbps, back_gbps)
+        weight, back = (fields.number(name, 1e-12, 1e9) for name in ("weight", "reverse_weight"))
+        cable.weight = with_reverse(weight, back, "weight", self.ledger, fields.place)
+        stated_us, back_us = (fields.number(name, 0, 1e9) for name in ("latency_us", "reverse_latency_us"))
+        cable.latency_us = with_reverse(stated_us, back_us, "latency", self.ledger, fields.place)
+        back_gbps = fields.number("reverse_capacity_gbps", 1e-9, MAX_CAPACITY_GBPS)
+        stated_gbps = cable.capacity_gbps if isinstance(cable.capacity_gbps, float) else None
+        cable.capacity_gbps = with_reverse(stated_gbps, back_gbps, "rate", self.ledger, fields.place)
 
     def demands(self, value: object, where: str) -> None:
         """Read demands of the graph: a list of records with source, target and offered_gbps."""

@@ -78,7 +78,7 @@ class LinkMaker:
             data["n_parallel"] = link.n_parallel
         for name, default in (("weight", 1.0), ("latency_us", None), ("loss_ratio", None)):
             value = _along(getattr(cables[0], name), first)
-            if value != default:
+            if value is not None and value != default:
                 data[name] = list(value) if isinstance(value, tuple) else value
         data |= self.spans.fields_of(link.paths) | cables[0].optics
         if "transceiver" not in data:

@@ -114,8 +114,7 @@ def _cables(expansion: Expansion, file: SourceFile, cabling: Cabling, ledger: Le
         cable.capacity_gbps = fields.number("capacity", 1e-9, MAX_CAPACITY_GBPS)
         if cable.capacity_gbps is not None:
             ledger.assumed("unit of capacity", "Gb/s", "NetGraph states none; its examples count so", "", edge.place)
-        weight = fields.number("cost", 1e-12, 1e9, "cost → weight")
-        cable.weight = 1.0 if weight is None else weight
+        cable.weight = fields.number("cost", 1e-12, 1e9, "cost → weight")
         cable.up = not fields.flag("disabled")
         ends = (vertices[edge.source].risk_groups, vertices[edge.target].risk_groups)
         cable.srlgs = tuple(dict.fromkeys((*_risks(edge, expansion, ledger), *ends[0], *ends[1])))

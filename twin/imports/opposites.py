@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
 from .cabling import Cable, Cabling
+from .directions import Directed, of_directions
 from .ledger import Ledger
+from .options import MAX_CAPACITY_GBPS
 from .quantities import both_ways
 
 JOINED = ("links", "two directed edges → one link")
 ONE_WAY = "a directed edge without its opposite; the link is made in both directions"
+MEMBERS, MEMBERS_HINT = "different members", "state the same number of members in both directions"
 ONCE, MOSTLY_ONCE = "the source states each link in one direction", "most edges of the source have no opposite"
 
 
@@ -86,30 +90,50 @@ class Opposites:
 
     def _joined(self, there: Cable, back: Cable) -> Cable:
         """Return one link of two edges; its ends and names are those of the first."""
+        text = _text(self.cabling, there)
         found = replace(
             there,
-            weight=_both(there.weight, back.weight) or 1.0,
-            latency_us=_both(there.latency_us, back.latency_us),
+            latency_us=_both(there.latency_us, back.latency_us, "latency", self.ledger, text),
             length_km=there.length_km if there.length_km is not None else back.length_km,
-            capacity_gbps=self._rates(there, back),
             spans=self._spans(there, back),
             srlgs=tuple(dict.fromkeys((*there.srlgs, *back.srlgs))),
             tags=tuple(dict.fromkeys((*there.tags, *back.tags))),
-            n_parallel=max(there.n_parallel, back.n_parallel),
             n_failed=max(there.n_failed, back.n_failed),
             up=there.up and back.up,
         )
+        found.weight = _both(there.weight, back.weight, "weight", self.ledger, text)
+        found.capacity_gbps = _both(there.capacity_gbps, back.capacity_gbps, "rate", self.ledger, text)
+        if there.n_parallel != back.n_parallel:
+            self._settle_members(found, there, back)
         if found.length_km != (back.length_km if back.length_km is not None else found.length_km):
             problem = "the two directions state different lengths; that of the first is used"
-            self.ledger.finding("different lengths", problem, "", _text(self.cabling, there))
+            self.ledger.finding("different lengths", problem, "", text)
         return found
 
-    def _rates(self, there: Cable, back: Cable) -> float | tuple[float, float] | None:
-        first, second = there.capacity_gbps, back.capacity_gbps
-        if (first is None) != (second is None):
-            problem = "one direction states no rate; the other's is used"
-            self.ledger.finding("one-sided rate", problem, "", _text(self.cabling, there))
-        return _both(first, second)
+    def _settle_members(self, found: Cable, there: Cable, back: Cable) -> None:
+        """Set members and rate of a link whose directions differ in members; a rate is that of one member.
+
+        With both rates, the link is one member with the sum of the working ones in each direction. Otherwise the
+        members are those of the direction whose rate is used.
+        """
+        rates = _own(there.capacity_gbps), _own(back.capacity_gbps)
+        if rates[0] is None or rates[1] is None:
+            sides = [side for side, rate in zip((there, back), rates, strict=True) if rate is not None]
+            used = sides[0] if sides else max(there, back, key=lambda side: side.n_parallel)
+            found.n_parallel, found.n_failed = used.n_parallel, used.n_failed
+            if min(there.n_parallel, back.n_parallel) > 1 or (sides and used.n_parallel == 1):
+                problem = "the two directions state different numbers of members; one number is used for both"
+                self.ledger.finding(MEMBERS, problem, MEMBERS_HINT, _text(self.cabling, there))
+            return
+        working = [max(side.n_parallel - side.n_failed, 0) for side in (there, back)]
+        if not all(working):
+            found.up, working = False, [there.n_parallel, back.n_parallel]
+        total_gbps = rates[0] * working[0], rates[1] * working[1]
+        n = max(1, math.ceil(max(total_gbps) / MAX_CAPACITY_GBPS))
+        found.capacity_gbps = both_ways(total_gbps[0] / n, total_gbps[1] / n)
+        found.n_parallel, found.n_failed = n, 0
+        problem = "the two directions state different numbers of members; one member has the whole rate of each"
+        self.ledger.finding(MEMBERS, problem, MEMBERS_HINT, _text(self.cabling, there))
 
     def _spans(self, there: Cable, back: Cable) -> tuple[dict[str, object], ...]:
         """Return the spans of the first direction; of two measured losses the higher one counts."""
@@ -126,16 +150,18 @@ class Opposites:
         return tuple(found)
 
 
-def _both(
-    there: float | tuple[float, float] | None, back: float | tuple[float, float] | None
-) -> float | tuple[float, float] | None:
+def _both(there: Directed, back: Directed, what: str, ledger: Ledger, place: str) -> Directed:
     """Return the values of two edges as one value, or one for each direction; of an unknown one the other's."""
-    if there is None or back is None:
-        value = there if there is not None else back
-        return value[::-1] if isinstance(value, tuple) and there is None else value
-    if isinstance(there, tuple) or isinstance(back, tuple):
+    if isinstance(there, tuple) and back is None:
         return there
-    return both_ways(there, back)
+    if isinstance(back, tuple) and there is None:
+        return back[::-1]
+    return of_directions(_own(there), _own(back), what, ledger, place)
+
+
+def _own(value: Directed) -> float | None:
+    """Return the value of an edge in its own direction."""
+    return value[0] if isinstance(value, tuple) else value
 
 
 def _text(cabling: Cabling, cable: Cable) -> str:

@@ -174,11 +174,10 @@ class _Reader:
         if ends is None:
             return
         name = fields.text("label")
-        weight = fields.number("weight", 1e-12, MAX_WEIGHT)
         cable = Cable(f"line {row.line}", (End(ends[0]), End(ends[1])), name=name)
         cable.capacity_gbps = fields.number("bw", 1e-9, MAX_CAPACITY_GBPS, KBPS, GBPS_OF_KBPS)
         cable.latency_us = fields.number("delay", 0, 1e9, "microseconds → latency_us")
-        cable.weight = 1.0 if weight is None else weight
+        cable.weight = fields.number("weight", 1e-12, MAX_WEIGHT)
         cable.source = fields.source(self.file, name)
         fields.close()
         self.opposites.add(cable)

@@ -245,8 +245,7 @@ class LayerReader:
             if isinstance(cable.capacity_gbps, float):
                 cable.capacity_gbps /= cable.n_parallel
         metric = next((n for n in ("te-default-metric", "te-igp-metric") if n in attributes.record), None)
-        weight = attributes.number(metric, 1e-12, MAX_WEIGHT) if metric else None
-        cable.weight = 1.0 if weight is None else weight
+        cable.weight = attributes.number(metric, 1e-12, MAX_WEIGHT) if metric else None
         cable.latency_us = attributes.number("te-delay-metric", 0, MAX_LATENCY_US, "microseconds → latency_us")
         if cable.latency_us is None:
             delay = inner(attributes, "performance-metrics-one-way", "links.te", self.ledger)
@@ -274,7 +273,7 @@ class LayerReader:
         l3 = inner(fields, "l3-link-attributes", "links.l3", self.ledger)
         if l3 is not None:
             metric = l3.number("metric1", 1e-12, MAX_WEIGHT)
-            cable.weight = metric if metric is not None and cable.weight == 1.0 else cable.weight
+            cable.weight = metric if cable.weight is None else cable.weight
             cable.display_name = cable.display_name or l3.text("name")
             l3.close({"metric2": "second routing metric"})
         metric = fields.number("TE-metric", 1e-12, MAX_WEIGHT)

@@ -234,7 +234,7 @@ def _link(fields: Fields, file: SourceFile, cabling: Cabling, scale: float, note
     fields.skip("pre_installed_capacity")
     weight = fields.number("routing_cost", 1e-12, 1e9, "routing cost → weight")
     cable = Cable(key or f"{source}~{target} {fields.place}", (End(source), End(target)), name=key)
-    cable.capacity_gbps, cable.weight = capacity, weight if weight is not None else 1.0
+    cable.capacity_gbps, cable.weight = capacity, weight
     cable.source = fields.source(file.name, key)
     cabling.cables.append(cable)
     fields.close(EFFECTS)

@@ -10,6 +10,7 @@ from ..errors import DocumentError, did_you_mean
 from ..errors.wording import counted, quoted
 from .cabling import Cable, Cabling, Device, End
 from .decimals import DecimalColumn, report_mixed
+from .directions import with_reverse
 from .fields import NO_EFFECT, Fields
 from .files import SourceFile
 from .gnpy_services import is_service_book
@@ -17,7 +18,7 @@ from .ledger import Ledger
 from .media import read_medium
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
-from .quantities import both_ways, bundle_of, finite, length_km, unit_in_header
+from .quantities import bundle_of, finite, length_km, unit_in_header
 from .record_sheets import CABLES, NODES, SHEET_KINDS, read_records, sheet_kind
 from .sheets import Passes, leaves_comma_to_decimals, sheets_of
 from .workbooks import Row, has_sheets
@@ -225,13 +226,12 @@ class _TableReader:
         name = fields.text("id")
         cable = Cable(f"{self.file.name} {row.number}", (a, b), capacity_gbps=rate, n_parallel=n_parallel, name=name)
         reverse_gbps = fields.number("reverse_rate", 1e-9, MAX_CAPACITY_GBPS, *self._rate_unit("reverse_rate"))
-        if rate is not None:
-            cable.capacity_gbps = both_ways(rate, reverse_gbps)
+        cable.capacity_gbps = with_reverse(rate, reverse_gbps, "rate", self.ledger, place)
         cable.length_km = self._length_km(fields)
         cable.latency_us = self._latency_us(fields)
         cable.medium, cable.fibre = read_medium(fields.text("medium"), self.ledger, place)
-        weight = fields.number("weight", 1e-12, 1e9)
-        cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
+        weight, back = (fields.number(name, 1e-12, 1e9) for name in ("weight", "reverse_weight"))
+        cable.weight = with_reverse(weight, back, "weight", self.ledger, place)
         cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
         cable.srlgs, cable.tags = fields.texts("srlgs"), fields.texts("tags")
         cable.display_name = fields.text("display_name")
@@ -302,7 +302,7 @@ class _TableReader:
             else:
                 found.append(fields.number(name, 0, 1e9, "" if factor == 1 else "ms → us", factor))
         there, back = found
-        return None if there is None else both_ways(there, back)
+        return with_reverse(there, back, "latency", self.ledger, fields.place)
 
     def _length_km(self, fields: Fields) -> float | None:
         text = str(fields.raw("length") or "")
