@@ -59,8 +59,8 @@ SUFFIXES: dict[str, str] = {
 }
 """Last word of a name -> unit as printed. Compounds join words of this table with `_per_`."""
 
-QUALIFIERS = frozenset({"effective", "million"})
-"""Words that may stand before a unit in a compound without being one."""
+QUALIFIERS = {"effective": "", "million": "million "}
+"""Words that may stand before a unit in a compound without being one -> how the unit shows them."""
 
 
 def unit_of(name: str) -> str | None:
@@ -70,6 +70,13 @@ def unit_of(name: str) -> str | None:
     if "_per_" not in name:
         return SUFFIXES.get(name.rsplit("_", 1)[-1])
     first, *rest = name.split("_per_")
-    words = [first.rsplit("_", 1)[-1], *(word for part in rest for word in part.split("_") if word not in QUALIFIERS)]
-    units = [SUFFIXES.get(word) for word in words]
+    units = [SUFFIXES.get(first.rsplit("_", 1)[-1])]
+    before = ""
+    for word in (word for part in rest for word in part.split("_")):
+        if word in QUALIFIERS:
+            before = QUALIFIERS[word]
+            continue
+        unit = SUFFIXES.get(word)
+        units.append(unit if unit is None else before + unit)
+        before = ""
     return None if None in units else "/".join(str(unit) for unit in units)

@@ -43,6 +43,7 @@ def test_each_kind_by_hand() -> None:
     assert found({"spans": [SPAN | {"installed": "2010-01-01"}, SPAN]}) == [("with fibre without a date", 1, ("l0",))]
     assert found(dated | {"capacity_gbps": None}) == [("without a rate", 1, ("l0",))]
     assert found(dated | zr | {"capacity_gbps": None}) == []
+    assert found({"spans": [{**SPAN, "fibre": "copper-cable"}]}) == []
 
 
 def test_switches_without_a_part_add_no_latency_and_a_warning_says_so() -> None:

@@ -245,6 +245,9 @@ def test_fibre_without_a_transceiver_has_no_link_budget_and_is_named() -> None:
     assert NO_BUDGET.capitalize() in network.link("l0", years=None).to_dict()["summary"]
     assert network.link_table("l1").notes == ()
     assert "transceiver" not in " ".join(network.link("l1", years=None).to_dict()["summary"])
+    copper = from_document(document(BARE | {"spans": [{"length_km": 0.003, "fibre": "copper-cable"}]}, **load_of(10.0)))
+    assert "transceiver" not in reasons_of(copper)
+    assert copper.link_table().notes == ()
 
 
 def test_a_cable_without_a_transceiver_needs_no_link_budget() -> None:

@@ -177,3 +177,18 @@ def test_a_name_is_read_as_it_was_written(name: str) -> None:
         return
     document = parse_document({"nodes": [{"id": "a", "kind": "leaf", "name": name}]})
     assert parse_yaml(to_yaml_bytes(document), "file", "") == document.to_dict()
+
+
+def test_a_link_in_the_parameters_of_a_fabric_has_its_line(tmp_path: Path) -> None:
+    campus = "generator: leaf_spine, params: {n_leaves: 2, n_spines: 1}, borders: {n_uplinks: 1}"
+    error = error_of(
+        tmp_path / "n.yaml",
+        "as_of: 2026-01-01\nsites: [{id: x}, {id: y}]\nfabrics:\n  - id: b\n    generator: campuses\n    params:\n"
+        f"      campuses: [{{id: c, site: x, {campus}}}, {{id: d, site: y, {campus}}}]\n"
+        "      interconnects:\n        - id: long\n          ends: [c/border-1, d/border-1]\n"
+        "          transceiver: 400ZR\n          mux: mux-9\n          spans: [{length_km: 3, fibre: glass}]\n",
+    )
+    assert {issue.where: (issue.line, issue.column) for issue in error.issues} == {
+        "links[long].mux": (12, 11),
+        "links[long].spans[0].fibre": (13, 34),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -247,8 +248,10 @@ def test_broken_text_is_told_with_line_and_column(text: str, as_json: bool, wher
         ("a: !!python/object/apply:os.system ['true']", False, "could not determine a constructor"),
         ("a: !!int ''", False, "is no whole number"),
         ("a: !!bool 'perhaps'", False, "a tag does not fit its value"),
-        ("a: !!timestamp 'soon'", False, "a tag does not fit its value"),
-        ("as_of: 2026-13-01", False, "month must be in 1..12"),
+        ("x: 1\na: !!float 'soon'", False, "line 2, column 4: a tag does not fit its value"),
+        ("as_of: !!timestamp 'soon'", False, "as_of: must be a date such as 2026-01-31, found 'soon'"),
+        ("as_of: 2026-13-01", False, "as_of: must be a date such as 2026-01-31, found '2026-13-01'"),
+        ("as_of: 2026-01-31 25:00:00", False, "as_of: must be a date such as 2026-01-31"),
         ("as_of: 2026-01-01 10:00:00", False, "is a time (dates are written 2026-01-31)"),
         ("name: !!binary aGk=", False, "name: is no plain data"),
         ('{"schema_version": %s}' % ("9" * 5000), True, "4300"),
@@ -286,9 +289,16 @@ def test_an_alias_bomb_is_refused_before_it_is_written_out() -> None:
     assert "too large once its aliases are written out" in str(fault("\n".join(lines)))
 
 
-@pytest.mark.parametrize("text", ["a: &a [*a]", "price_book: &a {x: *a}"])
-def test_an_alias_to_itself_is_refused(text: str) -> None:
-    assert "too large" in str(fault(text))
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: &a [*a]", "line 1, column 8"),
+        ("price_book: &a {x: *a}", "line 1, column 20"),
+        ("a: &a [&d 1, *d]\nb: &b {x: [&c {y: *b}]}", "line 2, column 19"),
+    ],
+)
+def test_an_alias_inside_its_own_anchor_is_refused(text: str, place: str) -> None:
+    assert re.search(rf"{place}: alias \*(.) stands inside its own anchor &\1", str(fault(text)))
 
 
 @pytest.mark.parametrize("depth", [150, 300, 900, 990, 3000, 100_000])

@@ -121,7 +121,8 @@ def test_a_span_of_the_line_model_loses_where_its_parts_stand() -> None:
     state = state_of(line(transceiver="OpenZR+-400G", spans=[{"length_km": 50.0, "amplifier": "EDFA"}] * 2))[0]
     parts = {"fibre_db": 8.0, "ageing_db": 2.0, "connectors_db": 1.0, "splices_db": 0.4, "repairs_db": 0.2}
     spans = SpanLoss(
-        **{name: np.full(2, db) for name, db in (parts | {"lumped_db": 3.0, "correction_db": 0.0}).items()}
+        **{name: np.full(2, db) for name, db in (parts | {"lumped_db": 3.0, "correction_db": 0.0}).items()},
+        is_copper=np.zeros(2, dtype=np.bool_),
     )
     paths = optical_paths_of(state, reader())
     lacking = replace(

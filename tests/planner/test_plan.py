@@ -264,7 +264,7 @@ def test_candidates_without_a_price_are_named_and_never_chosen() -> None:
     assert answer.plan is not None
     assert "spine" not in answer.plan.candidates
     text = " ".join(answer.summary)
-    assert "No price for 1 candidate: spine (not priced: 1 new switch names no part)." in text
+    assert "No price for 1 candidate: spine (1 new switch names no part)." in text
     assert "over the budget" not in answer.method.sentence
     assert "without a price" in answer.method.sentence
     alone = network.plan(keep=keep, candidates=[spine], generate=False)

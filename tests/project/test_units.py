@@ -261,6 +261,7 @@ def test_a_metric_carries_its_unit(name: str) -> None:
         ("attenuation_db_per_km", "dB/km"),
         ("usd_per_effective_pflop_day", "USD/PFLOP/d"),
         ("tokens_per_s", "tokens/s"),
+        ("usd_per_million_tokens", "USD/million tokens"),
         ("length", None),
         ("colour_per_km", None),
         ("usd_per_banana", None),

@@ -316,3 +316,19 @@ def test_too_much_memory_is_refused_before_it_is_taken(monkeypatch: pytest.Monke
     monkeypatch.setattr(growth_model, "MAX_BYTES", 256)
     monkeypatch.setattr(growth_model, "MAX_KEPT_BYTES", 0)
     assert network.growth().to_json() == from_document(two_links()).growth().to_json()
+
+
+def test_an_intact_network_that_is_the_worst_case_is_called_so() -> None:
+    chain = {
+        "as_of": "2026-11-01",
+        "sites": [{"id": "s"}, {"id": "t"}],
+        "nodes": [{"id": "b", "kind": "switch", "site": "s"}, {"id": "c", "kind": "switch", "site": "t"}],
+        "links": [
+            {"id": "bc", "ends": ["b", "c"], "transceiver": "400ZR", "mux": "mux-8", "launch_dbm": 0}
+            | {"spans": [{"length_km": 30, "n_connectors": 2, "installed": "2024-01-01", "amplifier": "EDFA"}]}
+        ],
+        "demands": [{"id": "d", "source": "b", "target": "c", "offered_gbps": 250}],
+    }
+    first, best = from_document(chain).growth(growth_ratio_per_year=0.3).summary[:2]
+    assert first == "No link failure is worse than the intact network: bc (b → c) passes 70 % on 2027-04-08."
+    assert best.endswith("moves it to 2029-11-28.")

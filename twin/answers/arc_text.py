@@ -84,11 +84,15 @@ def _flows_text(n_flows: float) -> str:
 def lacks_transceiver(e: Evaluation) -> Bools:
     """Select fibre links that name no transceiver: they have no link budget and carry their rate over any fibre.
 
+    Copper cables have no link budget either way, so they are left out.
+
     Returns:
         bool[n_links].
     """
     state = e.case.state
-    return np.asarray((state["link_transceiver"] < 0) & (np.diff(state.arrays.span_first) > 0))
+    has_fibre = np.zeros(state.arrays.n_links, dtype=np.bool_)
+    has_fibre[state.arrays.span_link[~e.health.budgets.spans.is_copper]] = True
+    return np.asarray((state["link_transceiver"] < 0) & has_fibre)
 
 
 def capacity_reason(e: Evaluation, arc: int) -> str:

@@ -10,6 +10,7 @@ from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State
 from ..arrays.node_ports import stated_gbps
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
+from ..optics.fibre import copper_spans
 from ..optics.optical_paths import COHERENT, link_optics
 from .warning import AnswerWarning
 
@@ -62,9 +63,10 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
     )
     undated = np.zeros(arrays.n_links, dtype=np.bool_)
     # fibre that was measured ages from that day on
-    of_span = state["span_undated"] & np.isnan(state["span_measured_years"])
+    is_copper = copper_spans(state, reader)
+    of_span = state["span_undated"] & np.isnan(state["span_measured_years"]) & ~is_copper
     undated[arrays.span_link[of_span]] = True
-    n_spans = counted(len(arrays.span_link), "span")
+    n_spans = counted(int((~is_copper).sum()), "span")
     yield (
         undated,
         "installed",

@@ -16,6 +16,8 @@ from ..errors.validation import item_label
 MAX_JSON_BYTES = 4 * 1024 * 1024
 """Maximum size of a JSON file whose lines are searched; the search is much slower than reading JSON."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+INTERCONNECTS = ".params.interconnects["
+"""Start of the place of a link that a fabric passes on as it is written."""
 Position = tuple[int, int]
 """Line and column, from 1."""
 
@@ -60,8 +62,9 @@ def _positions_in_file(path: Path, places: Collection[str]) -> dict[str, Positio
 def positions_of(text: str, places: Collection[str]) -> dict[str, Position]:
     """Return the positions of places such as `links[l].spans[0].length_km` in a YAML or JSON text.
 
-    A field that is missing has the position of its record. A place outside the text, such as a record that a
-    generator makes, has none.
+    A field that is missing has the position of its record. A link of a generator that is written as a record, in
+    `params.interconnects`, has that position. A place outside the text, such as a record that a generator makes, has
+    none.
     """
     return _Search(places).run(yaml.parse(text, _Loader))
 
@@ -115,10 +118,20 @@ class _Search:
                 return
             record = _read(event, events)
             start = f"{name}[{item_label(record.id, i)}]"
+            if name == "fabrics":
+                self._interconnects(record)
             if start in self._places_of:
                 self._match(start, "", record.position)
                 for rest, position in record.inside:
                     self._match(start, rest, position)
+
+    def _interconnects(self, fabric: _Value) -> None:
+        """Note the positions of links that stand in the parameters of a fabric."""
+        for rest, position in fabric.inside:
+            _, is_link, inner = rest.partition(INTERCONNECTS)
+            place = f"links[{inner}"
+            for end in (i + 1 for i, letter in enumerate(place) if is_link and letter == "]"):
+                self._match(place[:end], place[end:], position)
 
     def _match(self, start: str, rest: str, position: Position, *, is_list: bool = False) -> None:
         """Note the position for all places at or below it, unless a longer part of the place is known."""

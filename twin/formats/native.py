@@ -62,7 +62,11 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
         """Return the value of a node; a text, the most frequent one, without the way through the constructors."""
         if node.tag == TEXT_TAG and type(node) is yaml.ScalarNode:
             return node.value
-        return super().construct_object(node, deep)
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:  # PyYAML raises these for odd tags
+            problem = f"a tag does not fit its value: {error}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
 
 
 class _MergingLoader(_UniqueKeyLoader):
@@ -147,7 +151,15 @@ def _construct_int(loader: Any, node: Any) -> int:
         raise yaml.constructor.ConstructorError(None, None, f"{text!r} is no whole number", node.start_mark) from None
 
 
+def _construct_date(loader: Any, node: Any) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except (ValueError, AttributeError):  # 2026-13-01 stays a text, so that the field that holds it refuses it
+        return loader.construct_scalar(node)
+
+
 _UniqueKeyLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:timestamp", _construct_date)
 
 
 def parse_json(content: bytes, where: str, expected: str) -> dict[str, Any]:
@@ -181,6 +193,10 @@ def parse_mapping(
             n_values, depth = _extent(data, {})
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
+    except _ContainsItselfError as error:
+        line, column, name = _alias_to_itself(text)
+        problem = f"line {line}, column {column}: alias *{name} stands inside its own anchor &{name}"
+        raise DocumentError(problem, where=where, expected="no value that contains itself") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -214,18 +230,42 @@ def _load_yaml(text: str, merges: bool) -> Any:
     return yaml.load(text, _MergingLoader if merges else _UniqueKeyLoader)
 
 
-def _extent(data: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+class _ContainsItselfError(Exception):
+    """A value contains itself by an alias."""
+
+
+def _extent(data: Any, known: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
     """Return (number of values, depth) of nested data with all aliases expanded.
 
-    known: results by id of shared parts, each counted once and multiplied.
+    known: results by id of shared parts, each counted once and multiplied; None while a part is being counted.
     """
     if not isinstance(data, dict | list):
         return 1, 0
     if id(data) not in known:
-        known[id(data)] = MAX_VALUES + 1, 0  # an alias to itself is infinite
+        known[id(data)] = None
         parts = [_extent(part, known) for part in (data.values() if isinstance(data, dict) else data)]
         known[id(data)] = 1 + sum(n for n, _ in parts), 1 + max((depth for _, depth in parts), default=0)
-    return known[id(data)]
+    found = known[id(data)]
+    if found is None:
+        raise _ContainsItselfError
+    return found
+
+
+def _alias_to_itself(text: str) -> tuple[int, int, str]:
+    """Return line, column and name of the first alias that stands inside the value of its own anchor."""
+    anchors: dict[str, int] = {}
+    open_values: list[int] = []
+    for i, event in enumerate(yaml.parse(text, _Loader)):
+        if isinstance(event, yaml.AliasEvent):
+            if anchors.get(event.anchor) in open_values:
+                return event.start_mark.line + 1, event.start_mark.column + 1, event.anchor
+        elif getattr(event, "anchor", None):
+            anchors[event.anchor] = i
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_values.append(i)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            open_values.pop()
+    raise AssertionError
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

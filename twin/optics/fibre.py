@@ -29,6 +29,8 @@ class SpanLoss:
     lumped_db: Floats
     correction_db: Floats
     """Measured loss minus the modelled loss of that day; negative where the span is better than the model."""
+    is_copper: Bools
+    """Spans that are copper cables."""
 
     @property
     def total_db(self) -> Floats:
@@ -61,7 +63,7 @@ def span_loss(state: State, reader: FigureReader, ageing: AgeingCase, later_year
         Losses by row of `span_*`.
     """
     if not len(state["span_length_km"]):
-        return SpanLoss(*(np.zeros(0) for _ in range(7)))
+        return SpanLoss(*(np.zeros(0) for _ in range(7)), is_copper=np.zeros(0, dtype=np.bool_))
     age_years, measured_age_years = _ages_years(state, later_years)
     length_km = state["span_length_km"]
     fibre_db = length_km * _attenuation_db_per_km(state, reader)
@@ -83,7 +85,15 @@ def span_loss(state: State, reader: FigureReader, ageing: AgeingCase, later_year
         repairs_db=repair_db_per_year * age_years,
         lumped_db=lumped_db,
         correction_db=correction_db,
+        is_copper=copper_spans(state, reader),
     )
+
+
+def copper_spans(state: State, reader: FigureReader) -> Bools:
+    """Tell which spans are copper cables: they have no link budget and do not age; bool[n_spans]."""
+    codes, of_span = np.unique(state["span_fibre"], return_inverse=True)
+    is_copper = [code >= 0 and reader.catalogue.get(state.parts[code]).medium == "copper" for code in codes.tolist()]
+    return np.array(is_copper, dtype=np.bool_)[of_span]
 
 
 def _attenuation_db_per_km(state: State, reader: FigureReader) -> Floats:

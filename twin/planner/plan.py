@@ -130,7 +130,8 @@ class _Report:
 
     def _summary(self, next_dollar: str) -> Iterator[str]:
         members = 0 if self.best is None else self.best.members
-        unpriced = unpriced_sentence(self._unpriced())
+        kept = set(self._ids(self.result.kept))
+        unpriced = unpriced_sentence([(name, why if name in kept else "") for name, why in self._unpriced()])
         late = late_sentence(self.found.late, self.question)
         yield from plan_verdict(self.choice, self.result, self.best, self._ids(members), next_dollar, unpriced)
         if late:
@@ -234,12 +235,14 @@ class _Report:
         return rows
 
     def _aside(self, additions: Sequence[PlanAddition]) -> Iterator[Omitted]:
-        """Yield the candidates that the search left aside, with what they do beside the plan."""
+        """Yield the candidates that the search left aside: why they have no price, or what they do beside the plan."""
         why = {row.candidate: row.why for row in additions}
+        unpriced = dict(self._unpriced())
         for i, candidate in enumerate(self.found.candidates):
             if not self.result.kept >> i & 1:
                 beside = why.get(candidate.id, "no plan")
-                yield Omitted(candidate.id, candidate.kind, f"less promising than others; beside the plan: {beside}")
+                text = unpriced.get(candidate.id) or f"less promising than others; beside the plan: {beside}"
+                yield Omitted(candidate.id, candidate.kind, text)
 
     def _why_not(self, trial: Trial, better: float | None) -> str:
         choice, question = self.choice, self.question

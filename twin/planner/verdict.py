@@ -15,6 +15,8 @@ from .trial import OVER_BUDGET, Trial
 
 MAX_LATE = 3
 """Most late candidates that a sentence names."""
+NOT_PRICED = "not priced: "
+"""Start of the reason of a candidate without a price."""
 
 
 def plan_verdict(
@@ -139,11 +141,14 @@ def unpriced_sentence(rows: Sequence[tuple[str, str]]) -> str:
     """Return a sentence on candidates without a price; empty for none.
 
     Args:
-        rows: (id, reason) of each.
+        rows: (id, reason) of each; no reason where that stands in `left_out`.
     """
     if not rows:
         return ""
-    reasons = "; ".join(dict.fromkeys(why for _, why in rows))
+    texts = list(dict.fromkeys(why.removeprefix(NOT_PRICED) for _, why in rows if why))
+    if not all(why for _, why in rows):
+        texts.append("see what is left out")
+    reasons = "; ".join(texts)
     names = names_text([name for name, _ in rows])
     return f"No price for {counted(len(rows), 'candidate')}: {names} ({reasons}). They are not compared."
 

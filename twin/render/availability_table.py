@@ -15,19 +15,22 @@ from .table_parts import sentences, verdict
 
 MAX_SHOWN = 20
 """Rows shown of each table."""
+IN_SAMPLES = "in random\nstates"
 FIGURES = (
     Column("connected", "right"),
+    Column(IN_SAMPLES, "right", drop=1),
     Column("down\nmin a year", "right"),
-    Column("carried in full", "right"),
+    Column("carried\nin full", "right"),
+    Column(IN_SAMPLES, "right", drop=1),
     Column("not in full\nmin a year", "right"),
-    Column("random states", "right", drop=1),
 )
 JOB_FIGURES = (
-    *FIGURES[:2],
+    *FIGURES[:3],
     Column("goes on", "right"),
+    Column(IN_SAMPLES, "right", drop=1),
     Column("stops\nmin a year", "right"),
-    FIGURES[-1],
 )
+"""Columns of availability: the probable states, the share in random states of the same figure, and time lost."""
 
 
 def availability_table(data: Mapping[str, Any]) -> RenderableType:
@@ -58,16 +61,16 @@ def availability_table(data: Mapping[str, Any]) -> RenderableType:
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
-    connected, carried = row["connected"], row["goes_on"] if "goes_on" in row else row["carried"]
-    sampled = None if connected is None else connected["sampled_ratio"]
-    return (*_pair(connected), *_pair(carried), "–" if sampled is None else percent_text(sampled))
+    return (*_cells(row["connected"]), *_cells(row["goes_on"] if "goes_on" in row else row["carried"]))
 
 
-def _pair(found: Mapping[str, Any] | None) -> tuple[str, str]:
+def _cells(found: Mapping[str, Any] | None) -> tuple[str, str, str]:
     if found is None:
-        return "–", "–"
+        return "–", "–", "–"
+    sampled = found["sampled_ratio"]
     least, most = (_minutes(found[f"{end}_down_minutes_per_year"]) for end in ("least", "most"))
-    return percent_text(found["least_ratio"]), least if least == most else f"{least} to {most}"
+    minutes = least if least == most else f"{least} to {most}"
+    return percent_text(found["least_ratio"]), "–" if sampled is None else percent_text(sampled), minutes
 
 
 def _minutes(minutes: float) -> str:

@@ -63,7 +63,7 @@ def _link(row: Mapping[str, Any]) -> tuple[str, ...]:
         percent_text(row["worst_utilisation_ratio"]),
         when_text(row["intact_passes"]),
         when_text(row["worst_passes"]),
-        escape(row["cause"] or ""),
+        escape(row["cause"] or "none is worse"),
     )
 
 

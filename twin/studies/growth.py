@@ -308,7 +308,10 @@ def _passing_links(
 
 def _summary(report: GrowthReport, n_unknown: int, unrouted_gbps: float) -> Iterator[str]:
     limit = percent_text(report.limit_ratio)
-    for passing, which in ((report.worst, f"In the worst {report.kind} failure"), (report.intact, "Without failures")):
+    rows = [(report.worst, f"In the worst {report.kind} failure"), (report.intact, "Without failures")]
+    if report.worst is not None and report.worst.cause is None:
+        rows = [(report.worst, f"No {report.kind} failure is worse than the intact network:")]
+    for passing, which in rows:
         if passing is None:
             yield f"{which} no link passes {limit} within {report.horizon_years:.3g} years."
             continue
@@ -317,7 +320,7 @@ def _summary(report: GrowthReport, n_unknown: int, unrouted_gbps: float) -> Iter
         yield f"{which} {passing.link} ({passing.direction}) passes {limit} {when}{after}."
     best = next((row for row in report.upgrades if row.usd_per_year is not None), None)
     if best is not None and best.capex_usd is not None:
-        to = f"to {_when(best.passes)}" if best.passes is not None else "beyond the horizon"
+        to = f"to {_day(best.passes)}" if best.passes is not None else "beyond the horizon"
         names = best.links[0] if len(best.links) == 1 else counted(len(best.links), "link")
         yield f"Farthest per dollar: {_members(best)} of {names}, {usd_text(best.capex_usd)}, moves it {to}."
     elif report.upgrades:
@@ -335,4 +338,8 @@ def _members(row: Upgrade) -> str:
 def _when(moment: Moment) -> str:
     if moment.years == 0.0:
         return "already"
-    return f"on {moment.date.isoformat()}" if moment.date is not None else f"after {moment.years:.3g} years"
+    return f"on {_day(moment)}" if moment.date is not None else f"after {moment.years:.3g} years"
+
+
+def _day(moment: Moment) -> str:
+    return moment.date.isoformat() if moment.date is not None else f"{moment.years:.3g} years from today"
