@@ -15,6 +15,7 @@ from twin.model.document import TopologyDocument
 from twin.network import Network
 from twin.store import NetworkStore
 from twin.store.documents import bounded_network, read_network
+from twin.store.networks import name_and_digest
 
 from .bodies import ChangedNetworkRequest, JobsRequest, NetworkRequest
 from .problems import find
@@ -98,8 +99,8 @@ class Networks:
         """
         if text in NETWORKS:
             return text, partial(load, text)
-        name, _, digest = text.partition("@")
-        stored = find(partial(self.store.find, name, digest or None))
+        name, digest = name_and_digest(text)
+        stored = find(partial(self.store.find, name, digest))
         return f"{name}@{stored.revision}", partial(self._read, name, stored.revision)
 
     def _read(self, name: str, revision: str) -> Network:

@@ -20,6 +20,7 @@ from twin.model.document import TopologyDocument
 from twin.network import Network
 from twin.store import NetworkStore
 from twin.store.documents import read_network
+from twin.store.networks import name_and_digest
 
 N_CACHED = 4
 MAX_FILES = 200
@@ -107,11 +108,11 @@ class RootedNetworks:
 
     def _stored_network(self, text: str) -> tuple[tuple[Any, ...], Callable[[], Network]] | None:
         """Return the key of a stored network, and the function that loads it; None if there is none of that name."""
-        name, _, digest = text.partition("@")
+        name, digest = name_and_digest(text)
         if self._store is None:
             return None
         try:
-            revision = self._store.find(name, digest or None).revision
+            revision = self._store.find(name, digest).revision
         except CatalogueError:
             return None
         return (name, revision), partial(self._load_stored, name, revision)

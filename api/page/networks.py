@@ -14,6 +14,7 @@ from twin.errors.wording import counted
 from twin.model.document import TopologyDocument
 from twin.store import NetworkStore
 from twin.store.documents import read_network
+from twin.store.networks import name_and_digest
 from twin.store.records import NetworkPage, RevisionPage
 
 from ..problems import find
@@ -86,7 +87,7 @@ class PageNetworks:
 
         name: name of the network, or `name@digest`.
         """
-        stored_name = name.partition("@")[0]
+        stored_name, _ = name_and_digest(name)
         found = []
         if stored_name not in NETWORKS:
             found += [
@@ -104,8 +105,8 @@ class PageNetworks:
         """
         if name in NETWORKS:
             return self._keep(name, name, NETWORKS[name], network_text(name).encode())
-        stored_name, _, digest = name.partition("@")
-        stored = find(partial(self._store.find, stored_name, digest or None))
+        stored_name, digest = name_and_digest(name)
+        stored = find(partial(self._store.find, stored_name, digest))
         sentence = f"Revision {stored.number}, stored {time_text(stored.stored_at)}. "
         sentence += f"{counted(stored.n_nodes, 'node')}, {counted(stored.n_links, 'link')}."
         title = f"{stored_name}, revision {stored.number}" if digest else stored_name

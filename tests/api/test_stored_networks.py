@@ -38,6 +38,19 @@ def score(client: TestClient, network: str) -> Any:
     return answer.json()["metrics"][metric]["value"] if answer.status_code == 200 else answer.status_code
 
 
+NO_NETWORKS = ("\ud800", "pair@\ud800", "pair@", "pair@zz", "@", "a\0", "x" * 150)
+
+
+@pytest.mark.parametrize("path", ["score", "runs/score", "outage", "diff"])
+@pytest.mark.parametrize("name", NO_NETWORKS)
+def test_a_text_that_names_no_network_is_not_found(service: TestClient, path: str, name: str) -> None:
+    service.put("/v1/networks/pair", content=ONE)
+    more = {"other": name} if path == "diff" else {}
+    body = {"network": "pair" if more else name} | more
+    answer = service.post(f"/v1/{path}", content=json.dumps(body), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 404, answer.text
+
+
 def test_a_document_goes_in_and_comes_out_with_its_tag(service: TestClient) -> None:
     put = service.put("/v1/networks/pair", content=ONE)
     assert (put.status_code, put.headers["Location"]) == (201, "/v1/networks/pair")
@@ -68,7 +81,7 @@ def test_a_question_by_name_is_that_of_the_document(service: TestClient) -> None
     second = service.put("/v1/networks/pair", content=TWO).json()["revision"]
     assert score(service, "pair") == score(service, f"pair@{second}") == 0.25
     assert score(service, f"pair@{first}") == 0.5
-    assert score(service, "pair@") == 0.25
+    assert score(service, "pair@") == 404
     assert [score(service, name) for name in ("par", f"pair@{'0' * 64}", f"memphis@{first}")] == [404, 404, 404]
     service.delete("/v1/networks/pair")
     assert [score(service, name) for name in ("pair", f"pair@{first}")] == [404, 404]

@@ -5,20 +5,15 @@ Source: networmix/NetGraph v0.17.4, documentation of the DSL, and v0.9.1 for the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import DocumentError
+from .patterns import bounded_pattern
 
-MAX_PATTERN = 200
-MAX_OPEN_ENDED = 3
-"""Quantifiers without a bound in one pattern: more of them may take very long."""
 MAX_MATCHES = 5_000_000
 """Comparisons of a pattern with a name in one import."""
-OPEN_ENDED = re.compile(r"(?<!\\)(?:\\\\)*(\)?)([*+]|\{\d*,?\d*\})")
-BACK_REFERENCE = re.compile(r"\\[1-9]|\(\?P[=>]|\(\?\(|\(\?[#<=!]")
 
 
 @dataclass(slots=True)
@@ -109,7 +104,7 @@ class Selector:
             if self._n_matches > MAX_MATCHES:
                 expected = f"at most {MAX_MATCHES:,} comparisons of patterns with names"
                 raise DocumentError("selects among too many nodes", where=where, expected=expected)
-            pattern = compiled(path, where)
+            pattern = bounded_pattern(path, where)
             matches = ((pattern.match(vertex.name), vertex) for vertex in self.vertices.values())
             self._found[path] = [
                 ("|".join(c for c in match.groups() if c is not None) if match.groups() else path, vertex)
@@ -123,24 +118,6 @@ def joined(base: str, path: str) -> str:
     """Join a path to that of the block in which it stands; a slash at its start has no effect."""
     plain = path.removeprefix("/")
     return f"{base}/{plain}" if base else plain
-
-
-def compiled(pattern: str, where: str) -> re.Pattern[str]:
-    """Compile a pattern. Raises DocumentError for one that is none, or that could take very long."""
-    quantifiers = OPEN_ENDED.findall(pattern)
-    repeated_groups = any(group for group, _ in quantifiers)
-    if (
-        len(pattern) > MAX_PATTERN
-        or repeated_groups
-        or len(quantifiers) > MAX_OPEN_ENDED
-        or BACK_REFERENCE.search(pattern)
-    ):
-        expected = f"at most {MAX_PATTERN} characters and {MAX_OPEN_ENDED} quantifiers, none behind a bracket"
-        raise DocumentError(f"pattern {pattern[:60]!r} is too complex", where=where, expected=expected)
-    try:
-        return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise DocumentError(f"pattern {pattern[:60]!r}: {error}", where=where) from error
 
 
 def fits(value_of: Any, match: Mapping[str, Any], logic: str = "or") -> bool:

@@ -13,6 +13,7 @@ from ..errors.wording import quoted
 from ..formats.parts_file import read_own_parts
 from .cabling import DEVICE_KINDS
 from .decimals import decimal_option
+from .patterns import BoundedPattern, bounded_pattern
 
 MAX_CAPACITY_GBPS = 1e7
 MAX_LENGTH_FACTOR_RATIO = 10.0
@@ -28,9 +29,9 @@ class ImportOptions:
     """Gb/s of one unit, where the source states amounts without a unit; None = 1, as an assumption."""
     length_factor: float | None = None
     """Length of a route over the straight line between positions; None = the model's own, without spans."""
-    sites: tuple[tuple[re.Pattern[str], str], ...] = ()
+    sites: tuple[tuple[BoundedPattern, str], ...] = ()
     """(pattern of a name, site) for devices whose location the source does not state; the first that fits counts."""
-    roles: tuple[tuple[re.Pattern[str], str], ...] = ()
+    roles: tuple[tuple[BoundedPattern, str], ...] = ()
     """(pattern of a role or a name, kind), the first that fits counts."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Column of a table -> field."""
@@ -66,7 +67,7 @@ def import_options(
     site: a name, or texts of the form REGEX=NAME.
 
     Raises:
-        DocumentError: a value out of its range, an unknown kind, or a pattern that is none.
+        DocumentError: a value out of its range, an unknown kind, or a pattern that is none or could take very long.
     """
     _check("--capacity-gbps", capacity_gbps, MAX_CAPACITY_GBPS)
     _check("--demand-scale", demand_scale, 1e9)
@@ -100,23 +101,16 @@ def pair_of_option(text: str, option: str, form: str) -> tuple[str, str]:
     return left.strip(), right.strip()
 
 
-def _site(text: str) -> tuple[re.Pattern[str], str]:
+def _site(text: str) -> tuple[BoundedPattern, str]:
     """Return a pattern of names and a site; a name alone is the site of all devices."""
     pattern, name = pair_of_option(text, "--site", "REGEX=NAME") if "=" in text else ("", text)
-    return _pattern(pattern, "--site"), name
+    return bounded_pattern(pattern, "--site", re.IGNORECASE), name
 
 
-def _role(text: str) -> tuple[re.Pattern[str], str]:
+def _role(text: str) -> tuple[BoundedPattern, str]:
     pattern, kind = pair_of_option(text, "--role", "REGEX=KIND")
     if kind not in DEVICE_KINDS:
         expected = f"one of {', '.join(DEVICE_KINDS)}"
         hint = did_you_mean(kind, DEVICE_KINDS)
         raise DocumentError(f"no kind {quoted(kind)}", where="--role", expected=expected, hint=hint)
-    return _pattern(pattern, "--role"), kind
-
-
-def _pattern(text: str, option: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text, re.IGNORECASE)
-    except re.error as error:
-        raise DocumentError(f"{quoted(text)} is no regular expression: {error}", where=option) from error
+    return bounded_pattern(pattern, "--role", re.IGNORECASE), kind

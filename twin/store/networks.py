@@ -45,6 +45,12 @@ def check_name(name: str) -> None:
         raise DocumentError(f"{quoted(name)} is the name of a shipped network", where="name", hint=hint)
 
 
+def name_and_digest(text: str) -> tuple[str, str | None]:
+    """Return the name of a network, and the digest of a revision if the text states one: `name` or `name@digest`."""
+    name, sign, digest = text.partition("@")
+    return name, digest if sign else None
+
+
 class NetworkStore:
     """Networks in a database. All methods may be called from several threads and processes at once.
 
@@ -149,7 +155,8 @@ class NetworkStore:
             return StoredDocument(network, bytes(connection.execute(query).scalar_one()))
 
     def _row(self, connection: Connection, name: str, revision: str | None) -> Row[tuple[object, ...]]:
-        current = connection.execute(_networks().where(NETWORKS.c.name == name)).one_or_none()
+        is_name = NAME_FORM.fullmatch(name) is not None  # a text that the database cannot encode is none
+        current = connection.execute(_networks().where(NETWORKS.c.name == name)).one_or_none() if is_name else None
         if current is None:
             names = connection.execute(select(NETWORKS.c.name).order_by(NETWORKS.c.name).limit(N_NAMES_COMPARED))
             known = [*names.scalars(), *SHIPPED]
@@ -158,7 +165,8 @@ class NetworkStore:
         if revision is None or revision == current.digest:
             return current
         query = _revisions().where(REVISIONS.c.name == name, REVISIONS.c.digest == revision)
-        found = connection.execute(query.order_by(REVISIONS.c.number.desc()).limit(1)).one_or_none()
+        query = query.order_by(REVISIONS.c.number.desc()).limit(1)
+        found = connection.execute(query).one_or_none() if DIGEST_FORM.fullmatch(revision) else None
         if found is None:
             hint = f"GET /v1/networks/{name}/revisions lists them"
             raise CatalogueError(f"no revision {quoted(revision)}", where=name, hint=hint)
