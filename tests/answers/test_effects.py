@@ -194,3 +194,10 @@ def test_equal_utilisation_of_other_loads_is_not_merged() -> None:
         row = effect(diff, "links", name, "utilisation_ratio")
         assert (row.n, row.before, row.after) == (1, pytest.approx(0.5), pytest.approx(0.25))
         assert f"carries {loads}" in row.cause
+
+
+def test_a_demand_of_other_latency_names_the_link_of_other_latency() -> None:
+    data = line(as_of="2026-01-01", n_parallel=1)
+    data["links"][2] |= {"transceiver": "100G-LR4", "spans": [{"length_km": 5.0}]}
+    diff = what_if(from_document(data), {"kind": "set_fibre", "links": "a~b", "fibre": "G.654.E"})
+    assert "latency of a~b 2" in effect(diff, "demands", "d", "latency_us").cause
