@@ -183,3 +183,21 @@ def test_the_age_of_a_link_names_its_transceiver_fibre_and_amplifiers() -> None:
     amplified = {name for c in spans if "amplifier_age_years" in {f.name for f in c.fields} for name in c.examples}
     assert amplified
     assert not any(name.startswith(("metro", "campus", "protected")) for name in amplified)
+
+
+def test_equal_utilisation_of_other_loads_is_not_merged() -> None:
+    """500 Gb/s over 8 and 2 members of 100: both are used half, before and after alike, but carry other loads."""
+    data = line()
+    data["links"].append({"id": "short", "ends": ["a", "b"], "capacity_gbps": 100.0, "n_parallel": 2})
+    diff = what_if(from_document(data), {"kind": "set_channels", "links": "a~b", "n_parallel": 18})
+    for name, loads in (("a~b", "400 Gb/s → 450 Gb/s"), ("short", "100 Gb/s → 50 Gb/s")):
+        row = effect(diff, "links", name, "utilisation_ratio")
+        assert (row.n, row.before, row.after) == (1, pytest.approx(0.5), pytest.approx(0.25))
+        assert f"carries {loads}" in row.cause
+
+
+def test_a_demand_of_other_latency_names_the_link_of_other_latency() -> None:
+    data = line(as_of="2026-01-01", n_parallel=1)
+    data["links"][2] |= {"transceiver": "100G-LR4", "spans": [{"length_km": 5.0}]}
+    diff = what_if(from_document(data), {"kind": "set_fibre", "links": "a~b", "fibre": "G.654.E"})
+    assert "latency of a~b 2" in effect(diff, "demands", "d", "latency_us").cause

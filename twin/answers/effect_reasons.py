@@ -19,6 +19,9 @@ from .record_changes import changed_fields
 MAX_FIELDS = 3
 """Most fields of a record that a reason names."""
 
+LEAST_LATENCY_US = 1e-6
+"""Least change of the latency of a link that a reason names."""
+
 
 def link_reason(old: Evaluation, new: Evaluation, old_row: int, new_row: int, figure: str) -> str:
     """Describe what changed at a link.
@@ -143,13 +146,30 @@ def demand_reason(
     if not old.demands.reachable[old_row]:
         return f"a path again{after}"
     if figure == "latency_us":
-        return f"another path{after}" if after else ""
+        return f"another path{after}" if after else _other_latencies(old, new)
     if limits[1] is None:
         return f"no longer limited by {limits[0]}{after}"
     if limits[0] != limits[1]:
         return f"limited by {limits[1]}, which is full{after}"
     other = f", now without {names_text(lost)}" if lost else f", now with {names_text(gained)}" if gained else ""
     return f"still limited by {limits[1]}{other}"
+
+
+def _other_latencies(old: Evaluation, new: Evaluation) -> str:
+    """Name the links whose latency changed, those that changed most first; empty where none did."""
+    ids = [e.case.state.link_ids for e in (old, new)]
+    rows = {name: row for row, name in enumerate(ids[0])}
+    old_rows = np.array([rows.get(name, -1) for name in ids[1]], dtype=np.int64)
+    new_rows = np.flatnonzero(old_rows >= 0)
+    before_us, after_us = (e.health.arc_latency_us[0::2] for e in (old, new))
+    change_us = np.abs(np.nan_to_num(after_us[new_rows] - before_us[old_rows[new_rows]]))
+    found = [row for row in np.argsort(-change_us, kind="stable").tolist() if change_us[row] > LEAST_LATENCY_US]
+    if not found:
+        return ""
+    first = int(new_rows[found[0]])
+    latency = f"{before_us[old_rows[first]]:.4g} → {after_us[first]:.4g} µs"
+    more = f", and of {len(found) - 1:,} more" if len(found) > 1 else ""
+    return f"latency of {ids[1][first]} {latency}{more}"
 
 
 def job_reason(old: Trial, new: Trial, job: str) -> str:

@@ -132,6 +132,9 @@ def _changes(rows: Rows, figure: Figure, trials: Trials, flow: Flow) -> Iterator
         rows.codes()[chosen].astype(np.float64),
         more_offered[chosen].astype(float),
     ]
+    if isinstance(rows, LinkRows) and figure.name == "utilisation_ratio":  # equal shares of other loads
+        capacity = rows.figures[0]
+        columns += [rows.values(capacity, trial)[chosen] for trial in (rows.old, rows.new)]
     if len(trials.parts) > 1:
         made = (trials.without(k) for k in range(len(trials.parts)))
         columns += [rows.values(figure, trial)[chosen] for trial in made if trial is not None]

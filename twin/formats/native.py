@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -255,12 +255,13 @@ def _alias_to_itself(text: str) -> tuple[int, int, str]:
     """Return line, column and name of the first alias that stands inside the value of its own anchor."""
     anchors: dict[str, int] = {}
     open_values: list[int] = []
-    for i, event in enumerate(yaml.parse(text, _Loader)):
-        if isinstance(event, yaml.AliasEvent):
-            if anchors.get(event.anchor) in open_values:
-                return event.start_mark.line + 1, event.start_mark.column + 1, event.anchor
-        elif getattr(event, "anchor", None):
-            anchors[event.anchor] = i
+    events: Iterator[Any] = yaml.parse(text, _Loader)
+    for i, event in enumerate(events):
+        name, mark = getattr(event, "anchor", None) or "", event.start_mark
+        if not isinstance(event, yaml.AliasEvent):
+            anchors |= {name: i} if name else {}
+        elif anchors.get(name, -1) in open_values:
+            return mark.line + 1, mark.column + 1, name
         if isinstance(event, yaml.CollectionStartEvent):
             open_values.append(i)
         elif isinstance(event, yaml.CollectionEndEvent):

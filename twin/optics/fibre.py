@@ -63,7 +63,8 @@ def span_loss(state: State, reader: FigureReader, ageing: AgeingCase, later_year
         Losses by row of `span_*`.
     """
     if not len(state["span_length_km"]):
-        return SpanLoss(*(np.zeros(0) for _ in range(7)), is_copper=np.zeros(0, dtype=np.bool_))
+        none: Floats = np.zeros(0)
+        return SpanLoss(none, none, none, none, none, none, none, np.zeros(0, dtype=np.bool_))
     age_years, measured_age_years = _ages_years(state, later_years)
     length_km = state["span_length_km"]
     fibre_db = length_km * _attenuation_db_per_km(state, reader)
