@@ -73,7 +73,9 @@ def test_changes_come_first_and_what_has_no_path_is_left_out() -> None:
     lost = from_document(detour(target="z")).optimum()
     assert lost.unrouted_gbps == 80
     assert lost.routing_cost_ratio is None
-    assert lost.summary[0] == "No traffic: every routing is the best."
+    assert lost.summary == ("80 Gb/s have no path: no demand is routed.",)
+    idle = network.optimum(changes=[{"kind": "scale_demands", "factor_ratio": 0}])
+    assert idle.summary == ("No traffic: every routing is the best.",)
     full = network.optimum(changes=[{"kind": "scale_demands", "factor_ratio": 4}])
     assert "No routing carries all demands: they need more capacity." in full.summary
 

@@ -53,6 +53,24 @@ def test_invalid_values_are_one_line_too(
     assert err.endswith(f"{end}\n")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["failures", "x", "--exit-above", "nan"],
+        ["availability", "x", "--below", "nan"],
+        ["decide", "x", "--lease-price", "inf"],
+        ["plan", "x", "--budget-usd", "-inf"],
+        ["growth", "x", "--limit", "nan"],
+        ["serve", "--memory-gib", "nan"],
+    ],
+)
+def test_numbers_are_finite(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = f"{words[-2]}: {words[-1]}; expected a finite number (`twin {words[0]} --help` shows how)"
+    assert ended(words, monkeypatch, capsys) == (cli.BAD_INPUT, "", f"error: {rule}\n")
+
+
 def test_help_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = ended(["score", "--help"], monkeypatch, capsys)
     assert (code, err) == (0, "")

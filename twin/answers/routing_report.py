@@ -33,6 +33,7 @@ LEAST_GAP_RATIO = 5e-4
 """Bounds that are closer count as one figure."""
 LEAST_LOSS_RATIO = 1.005
 """Routing that costs less than this factor counts as the best."""
+NO_TRAFFIC = "No traffic: every routing is the best."
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,8 @@ def _priced_links(e: Evaluation, optimum: RoutingOptimum, in_use: Any) -> Iterat
 def _summary(report: RoutingReport, links: Sequence[PricedLink]) -> Iterator[str]:
     cost = report.routing_cost_ratio
     if cost is None:
-        yield "No traffic: every routing is the best."
+        unrouted = number_text(report.unrouted_gbps, "Gb/s")
+        yield f"{unrouted} have no path: no demand is routed." if report.unrouted_gbps else NO_TRAFFIC
         return
     highest, least = percent_text(report.max_utilisation_ratio), percent_text(report.lower_bound_ratio)
     best = percent_text(report.optimal_max_utilisation_ratio)

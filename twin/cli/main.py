@@ -34,7 +34,7 @@ from . import (
     studies,
 )
 from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters, with_fields
-from .usage import option_of, usage_errors_refused
+from .usage import option_of, refuse_non_finite, usage_errors_refused
 
 COMMANDS = (
     score.score,
@@ -114,12 +114,13 @@ class _Commands(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """A command whose errors name its options, not the arguments of the function behind it."""
+    """A command whose numbers are finite, and whose errors name its options, not the arguments of its function."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         from ..errors import TwinError
 
+        refuse_non_finite(ctx)
         try:
             return super().invoke(ctx)
         except TwinError as error:

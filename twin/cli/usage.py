@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any, NoReturn
 
 import typer
@@ -41,6 +42,17 @@ def _refuse(error: Any, group: Any) -> NoReturn:
         refuse(f"no option {option!r}", did_you_mean(option, [*known, "--help"]) or hint)
     message = error.format_message().strip().removesuffix(".")
     refuse(message[:1].lower() + message[1:], hint)
+
+
+def refuse_non_finite(ctx: Any) -> None:
+    """End the command if one of its options is NaN or infinite: no comparison with a range refuses NaN.
+
+    ctx: context of the command.
+    """
+    for parameter in ctx.command.params:
+        value = ctx.params.get(parameter.name)
+        if isinstance(value, float) and not isfinite(value):
+            refuse(f"{parameter.opts[0]}: {value}; expected a finite number", f"`{ctx.command_path} --help` shows how")
 
 
 def option_of(where: str, ctx: Any) -> str:

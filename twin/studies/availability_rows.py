@@ -159,9 +159,10 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
     if report.failures:
         first = report.failures[0]
         names = names_text([down_text(each.id, each.kind, each.n_members_down) for each in first.down])
+        lose = "loses" if report.n_failures == 1 else "lose"
         yield (
-            f"{counted(report.n_failures, 'failure')} lose more than {percent_text(report.loss_above_ratio)}; the most "
-            f"probable: {names}, {percent_text(first.lost_ratio)} lost, {frequency_text(first.n_per_year)}."
+            f"{counted(report.n_failures, 'failure')} {lose} more than {percent_text(report.loss_above_ratio)}; the "
+            f"most probable: {names}, {percent_text(first.lost_ratio)} lost, {frequency_text(first.n_per_year)}."
         )
         if report.intact_lost_ratio and report.intact_lost_ratio > ROUNDING_RATIO:
             yield f"With nothing down {percent_text(report.intact_lost_ratio)} is lost already."
