@@ -168,8 +168,9 @@ def _other_latencies(old: Evaluation, new: Evaluation) -> str:
         return ""
     first = int(new_rows[found[0]])
     latency = f"{before_us[old_rows[first]]:.4g} → {after_us[first]:.4g} µs"
-    more = f", and of {len(found) - 1:,} more" if len(found) > 1 else ""
-    return f"latency of {ids[1][first]} {latency}{more}"
+    if len(found) > 1:  # not all of them need be on the path of the demand
+        return f"{len(found):,} links have another latency, most {ids[1][first]} {latency}"
+    return f"latency of {ids[1][first]} {latency}"
 
 
 def job_reason(old: Trial, new: Trial, job: str) -> str:
