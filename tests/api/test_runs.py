@@ -52,7 +52,10 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 def test_a_run_has_the_bytes_of_the_question_itself(client: TestClient) -> None:
-    for path, body in (("failures", DEMO | {"top": 7}), ("bill", {"network": "two-campus", "changes": []})):
+    for path, body in (
+        ("failures", DEMO | {"top": 7}),
+        ("bill", {"network": "two-campus", "changes": [{"kind": "age", "years": 1.25}]}),
+    ):
         asked = client.post(f"/v1/runs/{path}", json=body)
         assert asked.status_code == 202
         run = asked.json()
