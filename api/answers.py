@@ -113,7 +113,7 @@ class Problem(Answer):
     detail: str
     issues: list[ProblemIssue]
     expected: str
-    """What would have been valid; empty where the issues say all."""
+    """Values that would have been valid; empty where the issues say all."""
 
 
 def topology_answer(name: str, sentence: str, document: TopologyDocument) -> dict[str, Any]:

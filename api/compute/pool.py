@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
 from time import monotonic
 from typing import NamedTuple
 
@@ -19,6 +17,7 @@ from twin.errors.wording import counted
 from ..problems import InternalError, ProblemError, busy, too_much_memory
 from .daemon_thread import on_own_thread
 from .fair_queue import FairQueue, Turn
+from .parent_process import start_parent
 from .process import GRACE_S, ComputeProcess, LostError, OverdueError
 from .work import GIB, Answered, Failed, Fault, Kept, OutOfMemory, Progress, Reply, Work
 from .worker import WorkerSettings
@@ -29,8 +28,6 @@ MAX_RETRY_S = 30
 COMPILE_S = 60.0
 """About how long kernels compile on a new machine; seconds if they have been compiled before."""
 MIN_START_S = 5
-SAFE_PATH = "PYTHONSAFEPATH"
-"""Environment variable that keeps the current directory off the import path."""
 LOG = logging.getLogger("twin.api")
 
 
@@ -114,7 +111,7 @@ class Pool:
         self._context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         if "forkserver" in methods:
             self._context.set_forkserver_preload([f"{__package__}.{'warmed' if settings.warm else 'imported'}"])
-            _start_parent_of_processes()
+            start_parent()
         # one thread for each process that may run, and one that starts processes
         self._threads = ThreadPoolExecutor(2 * settings.n_processes + 2, "compute")
         self._free: list[ComputeProcess] = []
@@ -400,19 +397,3 @@ def starting_text(starts_in_s: int) -> str:
 
 def _ignore(*_: object) -> None:
     """Take notice of nothing."""
-
-
-def _start_parent_of_processes() -> None:
-    """Start the process that compute processes are forked from, without the current directory on its import path.
-
-    A folder `twin` there, as in a checkout, would be loaded in place of the installed package.
-    """
-    before = os.environ.get(SAFE_PATH)
-    os.environ[SAFE_PATH] = "1"
-    try:
-        forkserver.ensure_running()
-    finally:
-        if before is None:
-            del os.environ[SAFE_PATH]
-        else:
-            os.environ[SAFE_PATH] = before

@@ -37,7 +37,7 @@ class Told(NamedTuple):
 
 
 class WorkerSettings(NamedTuple):
-    """What a process may read, and the bounds of a call."""
+    """Documents that a process may read, and the bounds of a call."""
 
     roots: tuple[str, ...] = ()
     """Directories whose documents tools may read."""
@@ -127,7 +127,7 @@ class Reply(NamedTuple):
     text: str
     is_error: bool
     is_last: bool
-    """Whether the process ends now, since its memory is used up."""
+    """True if the process ends now, since its memory is used up."""
 
 
 def bounded_reply(answer: Callable[[], tuple[str, bool]], name: str, settings: WorkerSettings) -> Reply:

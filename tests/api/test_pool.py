@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from twin.api.bodies import NetworkRequest, ScoreRequest
-from twin.api.compute import pool as pool_module
+from twin.api.compute import parent_process
 from twin.api.compute.fair_queue import FairQueue, Turn
 from twin.api.compute.pool import Pool, PoolEvents, PoolSettings, Submission
 from twin.api.compute.work import Work
@@ -221,7 +221,9 @@ def test_a_pool_that_compiles_says_how_long_it_still_takes() -> None:
 
 def test_compute_processes_do_not_import_from_the_current_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str | None] = []
-    monkeypatch.setattr(pool_module.forkserver, "ensure_running", lambda: seen.append(os.environ.get("PYTHONSAFEPATH")))
+    monkeypatch.setattr(
+        parent_process.forkserver, "ensure_running", lambda: seen.append(os.environ.get("PYTHONSAFEPATH"))
+    )
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    pool_module._start_parent_of_processes()
+    parent_process.start_parent()
     assert (seen, os.environ.get("PYTHONSAFEPATH")) == (["1"], None)

@@ -186,7 +186,7 @@ def test_a_link_in_the_parameters_of_a_fabric_has_its_line(tmp_path: Path) -> No
         "as_of: 2026-01-01\nsites: [{id: x}, {id: y}]\nfabrics:\n  - id: b\n    generator: campuses\n    params:\n"
         f"      campuses: [{{id: c, site: x, {campus}}}, {{id: d, site: y, {campus}}}]\n"
         "      interconnects:\n        - id: long\n          ends: [c/border-1, d/border-1]\n"
-        "          transceiver: 400ZR\n          mux: mux-9\n          spans: [{length_km: 3, fibre: glass}]\n",
+        "          transceiver: 400ZR\n          mux: mux-9\n          spans: [{length_km: 3, fibre: G.999}]\n",
     )
     assert {issue.where: (issue.line, issue.column) for issue in error.issues} == {
         "links[long].mux": (12, 11),

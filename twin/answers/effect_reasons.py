@@ -158,7 +158,7 @@ def demand_reason(
 def _other_latencies(old: Evaluation, new: Evaluation) -> str:
     """Name the links whose latency changed, those that changed most first; empty where none did."""
     ids = [e.case.state.link_ids for e in (old, new)]
-    rows = {name: row for row, name in enumerate(ids[0])}
+    rows = old.case.state.link_index
     old_rows = np.array([rows.get(name, -1) for name in ids[1]], dtype=np.int64)
     new_rows = np.flatnonzero(old_rows >= 0)
     before_us, after_us = (e.health.arc_latency_us[0::2] for e in (old, new))

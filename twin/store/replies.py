@@ -50,7 +50,7 @@ class OtherRequestError(Exception):
 
 
 class PendingError(Exception):
-    """The same request is being answered."""
+    """Another request with the same key and body is being answered."""
 
 
 class ReplyStore:

@@ -60,7 +60,7 @@ class FailureRow:
     n_demand_pairs_lost_together: int | None = field(default=None, metadata={"optional": True})
     """Pairs of nodes with such demand."""
     worst_utilisation_alone_ratio: float | None = field(default=None, metadata={"optional": True})
-    """Of a pair, the greatest utilisation of a link after either of its failures alone. Absent for single failures, and
+    """Greatest utilisation of a link after either failure of a pair alone. Absent for single failures, and
     null for load on a link without capacity."""
     why_unknown: str | None = field(default=None, metadata={"optional": True})
     """Why what is not carried, the sites cut off, or the use of the fullest link is null; absent where all are known.
