@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import math
 import os
@@ -132,7 +133,7 @@ def test_a_hostile_question_ends_with_its_own_error_and_the_next_one_is_answered
 
 def test_an_import_with_many_costly_patterns_ends_at_its_deadline(harness: Harness) -> None:
     names = [f"{'a' * 40}{i}" for i in range(4000)]
-    rows = [f"{one},eth0,{other},eth0" for one, other in zip(names, names[1:], strict=False)]
+    rows = [f"{one},eth0,{other},eth0" for one, other in itertools.pairwise(names)]
     file = PostedFile("\n".join(["a_device,a_port,b_device,b_port", *rows]).encode(), "cables.csv", "table")
     asked = harness.submit_task(ImportTask(file, {"roles": ["a*a*a*b=leaf"] * 200}), "file", max_s=1.0)
     n_restarts = harness.events.n_restarts
