@@ -106,17 +106,12 @@ def _forecast(answers: ReportAnswers) -> Iterator[Block]:
 
 
 def _failures(answers: ReportAnswers) -> Iterator[Block]:
-    if answers.n_links_not_failed:
-        network = answers.score.network
-        yield Sentence(
-            f"The {answers.n_links_not_failed:,} links are not failed one by one here; "
-            f"`twin failures {network} --of link` does that."
-        )
+    yield from map(Sentence, answers.not_failed)
     for report in answers.failures:
         what = report.kind_name
         yield Sentence(f"Each {what} fails", "heading")
         yield from map(Sentence, report.summary)
-        data = report.to_dict()
+        data = report.shown()
         chart = failures_chart(data, what)
         if chart is not None:
             yield chart

@@ -2,7 +2,7 @@
 /* Returns a function that draws charts.
    settings: heats and colours; `renderer` of ECharts; `heat`, the key of the heat at the start;
    `linkAddress`, a function that returns the address of the report of a link;
-   `askHeat`, a function that asks for a heat that no line has yet: the utilisation after the worst failure. */
+   `askHeat`, a function that asks for a heat that no line has yet: those that need failures. */
 const twinCharts = (settings) => {
   const report = { renderer: "svg", heat: null, linkAddress: null, askHeat: null, ...settings };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -98,11 +98,11 @@ const twinCharts = (settings) => {
     ];
   };
 
-  /* Width of a label: that of its text, as long as it is short. A wider box would hide its neighbours. */
-  const labelWidth = (place, narrow) => {
-    const text = String((place.label && place.label.formatter) || place.name);
-    const n = Math.max(...text.split("\n").map((line) => line.length));
-    return Math.min(narrow ? 64 : 150, Math.ceil(n * (narrow ? 9 : 11) * 0.64) + 2);
+  /* Pieces of a line as [x, y, x, y] in pixels; a bent one is a curve of four pieces. */
+  const piecesOf = (from, to, bend) => {
+    const middle = { x: (from.x + to.x) / 2 - (from.y - to.y) * bend, y: (from.y + to.y) / 2 - (to.x - from.x) * bend };
+    const at = (t) => ["x", "y"].map((axis) => (1 - t) ** 2 * from[axis] + 2 * t * (1 - t) * middle[axis] + t * t * to[axis]);
+    return (bend ? [0, 0.25, 0.5, 0.75] : [0]).map((t) => [...at(t), ...at(bend ? t + 0.25 : 1)]);
   };
 
   /* Nodes at given places, lines between them with colours by heat: the drawing by tier and the map. */
@@ -116,21 +116,30 @@ const twinCharts = (settings) => {
       const chosen = heats[heat] || report.heats[0];
       const narrow = place.clientWidth < 560;
       const side = narrow ? 38 : 100;
+      const font = { fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13 };
       chart.dispatchAction({ type: "hideTip" }); // ECharts would show it again for another mark of the same index
       const box = { left: side, top: 50, width: place.clientWidth - 2 * side, height: place.clientHeight - 110 };
+      const marks = fitted(placesOf(states[state]), box, keepShape);
+      const lines = linesOf(states[state]).map((line) => ({ ...line, bend: Math.sign(line.bend_ratio || 0) * Math.min(0.2, 70 / place.clientWidth) }));
+      const markOf = Object.fromEntries(marks.map((each) => [each.name, each]));
+      const labels = twinLabels(
+        marks.slice(0, -2).map((each) => ({ x: box.left + each.x, y: box.top + each.y, size: each.symbolSize, text: each.text })),
+        lines.flatMap((line) => piecesOf(markOf[line.source], markOf[line.target], line.bend)).map(([x, y, toX, toY]) => [box.left + x, box.top + y, box.left + toX, box.top + toY]),
+        { width: place.clientWidth, height: place.clientHeight }, { ...font, fontFamily: base().textStyle.fontFamily, maxWidth: narrow ? 62 : 150 },
+      );
       chart.setOption({
         ...base(),
         series: [{
           type: "graph", layout: "none", coordinateSystem: null, roam: placesOf(states[state]).length > 60 || report.renderer === "svg", scaleLimit: { min: 0.5, max: 20 },
           left: box.left, top: box.top, width: box.width, height: box.height,
-          label: { show: true, position: keepShape ? "right" : "bottom", color: css("--text"), fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13, width: narrow ? 64 : 150, overflow: "breakAll", textBorderColor: css("--panel"), textBorderWidth: 3 },
-          labelLayout: { hideOverlap: true },
-          data: fitted(placesOf(states[state]), box, keepShape).map((each) => ({ ...each, label: { ...each.label, width: labelWidth(each, narrow) } })),
-          links: linesOf(states[state]).map((line) => ({
+          label: { show: true, position: "inside", align: "center", verticalAlign: "middle", color: css("--text"), ...font, backgroundColor: css("--panel"), padding: [0, 2] },
+          labelLayout: ({ dataIndex }) => ({ dx: labels[dataIndex] ? labels[dataIndex].shift[0] : 0, dy: labels[dataIndex] ? labels[dataIndex].shift[1] : 0, hideOverlap: true }),
+          data: marks.map((each, i) => (labels[i] ? { ...each, label: { formatter: labels[i].text } } : each)),
+          links: lines.map((line) => ({
             source: line.source, target: line.target, line,
             lineStyle: {
               color: colourOf(chosen, line), width: 1.5 + Math.log10(1 + line.n_links), opacity: 1,
-              type: line.n_down ? "dashed" : "solid", curveness: Math.sign(line.bend_ratio || 0) * Math.min(0.2, 70 / place.clientWidth),
+              type: line.n_down ? "dashed" : "solid", curveness: line.bend,
             },
           })),
           emphasis: { disabled: true },
@@ -140,7 +149,7 @@ const twinCharts = (settings) => {
       legendOf(place, chosen);
     };
     menu(controls, "Show", states.map((each) => each.name), (i) => { state = i; draw(); });
-    const unasked = report.askHeat ? report.heats.filter((each) => each.key.startsWith("worst_failure") && !heats.includes(each)) : [];
+    const unasked = report.askHeat ? report.heats.filter((each) => each.key.includes("failure") && !heats.includes(each)) : [];
     menu(controls, "Colour by", [...heats.map((each) => each.label), ...unasked.map((each) => `${each.label} (computes each)`)], (i) => {
       if (i >= heats.length) {
         report.askHeat(unasked[i - heats.length].key);
@@ -204,7 +213,7 @@ const twinCharts = (settings) => {
         symbol: symbols[each.kind] || "circle", symbolSize: 16,
         itemStyle: { color: each.n_down ? "#f2b8a8" : css("--page"), borderColor: css("--text"), borderWidth: 1.2 },
         about: `${each.id}: ${each.n_nodes.toLocaleString("en")} × ${each.kind}${each.n_accelerators ? `, ${each.n_accelerators.toLocaleString("en")} accelerators` : ""}${each.n_down ? `, ${each.n_down} down` : ""}`,
-        label: { formatter: each.n_nodes > 1 ? `${each.id}\n× ${each.n_nodes.toLocaleString("en")}` : each.id },
+        text: each.n_nodes > 1 ? `${each.id}\n× ${each.n_nodes.toLocaleString("en")}` : each.id,
       })),
       (state) => state.lines, false, drillDown(place),
     ),
@@ -213,7 +222,7 @@ const twinCharts = (settings) => {
       const west = data.sites[0].longitude_deg;
       const east = (site) => ((site.longitude_deg - west + 540) % 360) - 180;
       const points = data.sites.map((site) => ({
-        name: site.id, x: east(site) * Math.cos((middle * Math.PI) / 180), y: -site.latitude_deg, symbolSize: 18,
+        name: site.id, text: site.id, x: east(site) * Math.cos((middle * Math.PI) / 180), y: -site.latitude_deg, symbolSize: 18,
         itemStyle: { color: css("--page"), borderColor: css("--text"), borderWidth: 1.5 },
         about: `${site.id}: ${site.n_nodes.toLocaleString("en")} nodes, ${site.n_accelerators.toLocaleString("en")} accelerators`,
       }));
