@@ -126,7 +126,7 @@ async def link(ask: Ask, state: PageState) -> Content:
         for block in blocks_of(link_report_table(data))
     ]
     if data["forecast"] is not None:
-        content.append(forecast_chart([(AS_IT_IS, data["forecast"])]))
+        content += filter(None, [forecast_chart([(AS_IT_IS, data["forecast"])])])
     return content
 
 
@@ -206,7 +206,8 @@ async def forecast(ask: Ask, state: PageState) -> Content:
     )
     tables = tuple(block for block in blocks_of(forecast_table(data)) if isinstance(block, Grid))
     chart = forecast_chart([(state.plan or (OWN_CHANGES if state.is_changed else AS_IT_IS), data)])
-    return [*lead(data), year_slider(data, state), chart, Folded("Dates as a table", tables)]
+    years: Content = [] if chart is None else [year_slider(data, state), chart]
+    return [*lead(data), *years, Folded("Dates as a table", tables)]
 
 
 def year_slider(data: Mapping[str, Any], state: PageState) -> Html:

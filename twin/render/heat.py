@@ -44,7 +44,7 @@ HEATS: dict[str, Heat] = {
         Heat("worst_failure_utilisation_ratio", "utilisation after the worst failure", "ratio", (0.5, 0.7, 0.9, 1.0)),
         Heat(
             "failure_rate_lost_ratio",
-            "step rate that the failure of a link takes",
+            "step rate lost if a link fails",
             "ratio",
             (0.001, 0.05, 0.2, 1.0),
             last_label="job stops",

@@ -1,6 +1,13 @@
 "use strict";
+/* Pieces of a line as [x, y, x, y] in pixels; a bent one is a curve of four pieces. */
+const twinLinePieces = (from, to, bend) => {
+  const middle = { x: (from.x + to.x) / 2 - (from.y - to.y) * bend, y: (from.y + to.y) / 2 - (to.x - from.x) * bend };
+  const at = (t) => ["x", "y"].map((axis) => (1 - t) ** 2 * from[axis] + 2 * t * (1 - t) * middle[axis] + t * t * to[axis]);
+  return (bend ? [0, 0.25, 0.5, 0.75] : [0]).map((t) => [...at(t), ...at(bend ? t + 0.25 : 1)]);
+};
+
 /* Places of labels of a drawing: beside their mark, where they cover no other mark and label, and least of the lines.
-   Returns for each mark its text in lines of at most `maxWidth` pixels, and the position of its label.
+   Returns for each mark its text in lines of at most `maxWidth` pixels, its alignment, and its shift from the mark.
    marks: {x, y, size, text}; segments: [x, y, x, y], all in pixels; room: {width, height}. */
 const twinLabels = (marks, segments, room, { fontSize, lineHeight, fontFamily, maxWidth }) => {
   const context = document.createElement("canvas").getContext("2d");
@@ -10,7 +17,7 @@ const twinLabels = (marks, segments, room, { fontSize, lineHeight, fontFamily, m
   /* Breaks behind spaces and signs of names; in the middle of a name only where it has none. */
   const broken = (text) => text.split("\n").flatMap((line) => {
     const lines = [""];
-    line.split(/(?<=[ /~_.:-])/).forEach((part) => {
+    line.split(/(?<=[ /~_:-])/).forEach((part) => {
       if (lines[lines.length - 1] && widthOf((lines[lines.length - 1] + part).trimEnd()) > maxWidth) lines.push("");
       let rest = part;
       while (widthOf(rest.trimEnd()) > maxWidth) {
@@ -56,9 +63,9 @@ const twinLabels = (marks, segments, room, { fontSize, lineHeight, fontFamily, m
       taken.forEach((other) => { cost += 20 * common(box, other); });
       bodies.forEach((body, j) => { if (j !== i) cost += 10 * common(box, body); });
       segments.forEach((segment) => { cost += covered(segment, box); });
-      if (best === null || cost < best.cost) best = { cost, box, shift: [x - mark.x, y - mark.y] };
+      if (best === null || cost < best.cost) best = { cost, box, right, shift: [(right > 0 ? box.left + 2 : right < 0 ? box.right - 2 : x) - mark.x, y - mark.y] };
     });
     taken.push(best.box);
-    return { text: lines.join("\n"), shift: best.shift };
+    return { text: lines.join("\n"), shift: best.shift, align: best.right > 0 ? "left" : best.right < 0 ? "right" : "center" };
   });
 };
