@@ -187,7 +187,8 @@ def block_markdown(block: Block) -> str:
     if isinstance(block, Sentence):
         return f"**{markdown_text(block.text)}**" if block.style == "heading" else markdown_text(block.text)
     if isinstance(block, Folded):
-        return "\n\n".join(filter(None, map(block_markdown, block.blocks)))
+        parts = [*filter(None, map(block_markdown, block.blocks))]
+        return "\n\n".join([f"**{markdown_text(block.summary)}**", *parts]) if parts else ""
     return "" if isinstance(block, Chart) else _grid_markdown(block)
 
 
