@@ -15,9 +15,9 @@ from twin.deadline import CancelledError, deadline
 from twin.studies.kept_parts import KeptParts, keeping
 
 from .bodies import NetworkRequest
-from .compute.estimate import estimate_of
+from .compute.estimate import Estimate, estimate_of
 from .compute.pool import Pool, Submission
-from .compute.work import Work
+from .compute.work import Asking, Task, Work
 from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
 from .questions.context import ClientGoneError, Context, Limits
@@ -59,8 +59,8 @@ class Asker(NamedTuple):
 class Running(Protocol):
     """A question that waits or runs."""
 
-    result: asyncio.Future[str]
-    """Its answer as JSON, or its error."""
+    result: asyncio.Future[Any]
+    """Result of its task, or its error; of a question it is the answer as text."""
 
     def cancel(self) -> None:
         """End the question."""
@@ -113,18 +113,28 @@ class Answering:
             ProblemError: it takes too much, or there is no room for it now.
         """
         running = await self.start(question, asked, asker_of(request)._replace(form=form))
-        disconnect = asyncio.create_task(_disconnected(request))
-        try:
-            futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
-            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-            if not running.result.done():
-                raise ClientGoneError
-            return running.result.result()
-        except CancelledError as error:
-            raise ClientGoneError from error
-        finally:
-            running.cancel()
-            disconnect.cancel()
+        text: str = await _result(running, request)
+        return text
+
+    async def result(self, task: Task, request: Request, place: Estimate, max_s: float | None = None) -> Any:
+        """Return the result of a task that is no question. It ends if the client leaves.
+
+        Args:
+            task: the task.
+            request: HTTP request on whose behalf it is done; its body has been read.
+            place: key of its network, and whether it takes about a second or less.
+            max_s: time that it may take; None = that of a study.
+
+        Raises:
+            ClientGoneError: the client has left.
+            TwinError, NotFoundError: it cannot be done.
+            DeadlineError: it took too long.
+            ProblemError: it takes too much, or there is no room for it now.
+        """
+        allowed_s = self._limits.longest_s(is_long=True) if max_s is None else max_s
+        work, asker = Work(task, allowed_s, self._limits), asker_of(request)
+        running = self._start_here(work, asker) if self._pool is None else self._submit(work, place, asker)
+        return await _result(running, request)
 
     async def start(self, question: Question, asked: NetworkRequest, asker: Asker) -> Running:
         """Start a question, and return while it waits or runs.
@@ -144,16 +154,17 @@ class Answering:
         limits = asker.limits or self._limits
         max_s = limits.longest_s(is_long=question.is_long) if asker.max_s is None else asker.max_s
         await run_in_threadpool(self._networks.check, asked.network)
+        work = Work(Asking(question.path, asked, asker.form), max_s, limits, asker.parts)
         if self._pool is None:
-            return self._start_here(question, asked, asker, limits, max_s)
-        estimate = await run_in_threadpool(estimate_of, question, asked)
-        work = Work(question.path, asked, max_s, limits, asker.parts, asker.form)
-        place = (asker.client, estimate.network, estimate.is_light, asker.request_id)
-        return self._pool.submit(Submission(work, *place), asker.on_progress, asker.on_part)
+            return self._start_here(work, asker, is_long=question.is_long)
+        return self._submit(work, await run_in_threadpool(estimate_of, question, asked), asker)
 
-    def _start_here(
-        self, question: Question, asked: NetworkRequest, asker: Asker, limits: Limits, max_s: float
-    ) -> Running:
+    def _submit(self, work: Work, place: Estimate, asker: Asker) -> Running:
+        assert self._pool is not None
+        submission = Submission(work, asker.client, place.network, place.is_light, asker.request_id)
+        return self._pool.submit(submission, asker.on_progress, asker.on_part)
+
+    def _start_here(self, work: Work, asker: Asker, *, is_long: bool = False) -> Running:
         loop = asyncio.get_running_loop()
 
         def tell(n_done: int, n_items: int) -> None:
@@ -164,15 +175,15 @@ class Answering:
             if asker.on_part is not None:
                 loop.call_soon_threadsafe(asker.on_part, name, content)
 
-        parts = None if asker.parts is None else KeptParts(asker.parts, keep)
-        context = Context(self._networks, limits, Event(), is_separate=question.is_long, progress=tell)
-        threads = self._long_threads if question.is_long else self._threads
+        parts = None if work.parts is None else KeptParts(work.parts, keep)
+        context = Context(self._networks, work.limits, Event(), is_separate=is_long, progress=tell)
+        threads = self._long_threads if is_long else self._threads
 
-        def run() -> str:
+        def run() -> Any:
             if context.client_gone.is_set():
                 raise ClientGoneError
-            with deadline(max_s, context.client_gone.is_set), keeping(parts):
-                return question.ask(asked, context, asker.form)
+            with deadline(work.max_s, context.client_gone.is_set), keeping(parts):
+                return work.task.run(context)
 
         return _Here(loop.run_in_executor(threads, run), context.client_gone)
 
@@ -180,7 +191,7 @@ class Answering:
 class _Here:
     """A question on a thread of this process."""
 
-    def __init__(self, result: asyncio.Future[str], client_gone: Event) -> None:
+    def __init__(self, result: asyncio.Future[Any], client_gone: Event) -> None:
         self.result, self._client_gone = result, client_gone
 
     def cancel(self) -> None:
@@ -191,6 +202,22 @@ class _Here:
 def asker_of(request: Request) -> Asker:
     """Return who asks a request: the name of the API key, else the address."""
     return Asker(client_of(request.scope), getattr(request.state, "request_id", ""))
+
+
+async def _result(running: Running, request: Request) -> Any:
+    """Return the result of what runs, which ends if the client leaves. Raises ClientGoneError then."""
+    disconnect = asyncio.create_task(_disconnected(request))
+    try:
+        futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
+        await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        if not running.result.done():
+            raise ClientGoneError
+        return running.result.result()
+    except CancelledError as error:
+        raise ClientGoneError from error
+    finally:
+        running.cancel()
+        disconnect.cancel()
 
 
 async def _disconnected(request: Request) -> None:

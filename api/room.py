@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,8 @@ from .problems import ProblemError, problem_of
 from .questions.table import QUESTIONS
 
 PATHS = frozenset(f"/v1/{question.path}" for question in QUESTIONS)
+FILE_PATHS = re.compile(r"/v1/(networks/[^/]+|networks/[^/]+/measurements|import/[^/]+)")
+"""Paths whose documents and files are worked on in compute processes, too."""
 
 
 class RoomCheck:
@@ -30,7 +33,7 @@ class RoomCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if there is room for it."""
-        if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] != "POST":
+        if scope["type"] != "http" or not _is_checked(scope["method"], scope["path"]):
             await self.app(scope, receive, send)
             return
         client, is_counted = client_of(scope), False
@@ -55,6 +58,10 @@ class RoomCheck:
                 self._n_here[client] -= 1
                 if not self._n_here[client]:
                     del self._n_here[client]
+
+
+def _is_checked(method: str, path: str) -> bool:
+    return method in ("POST", "PUT") and (path in PATHS or FILE_PATHS.fullmatch(path) is not None)
 
 
 def client_of(scope: Scope) -> str:

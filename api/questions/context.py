@@ -14,6 +14,7 @@ from twin.topologies import MAX_RECORDS
 from twin.deadline import CancelledError, time_left_s
 from twin.errors import ChangeError
 from twin.network import Network
+from twin.store import NetworkStore
 
 from ..bodies import NetworkRequest
 from ..budget import check_budget
@@ -37,6 +38,10 @@ class ClientGoneError(CancelledError):
 
 class NetworkSource(Protocol):
     """Networks by name or document, as requests give them."""
+
+    @property
+    def store(self) -> NetworkStore:
+        """Return the store of networks."""
 
     def get(self, network: Any) -> Network:
         """Return a network that other questions share."""
