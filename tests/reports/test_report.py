@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 import twin
 from twin.cli.main import app
 from twin.errors import ChangeError, TwinError
+from twin.render.score_table import score_table
 from twin.reports.blocks import Grid, Sentence, block_html, blocks_of, markdown_text
 from twin.reports.page import report_html
 from twin.reports.sections import SECTIONS
+from twin.studies.study_bounds import StudyBounds
 
 DUMP = ("--headless", *FLAGS, "--virtual-time-budget=8000", "--dump-dom")
 MAX_BYTES = 3_000_000
@@ -205,3 +207,31 @@ def test_a_browser_draws_every_chart_without_error_or_request(
     for chart in charts:
         start = shown.index(f'id="{chart["id"]}"')
         assert "<path" in shown[start : start + 20_000]
+
+
+def test_a_network_that_nothing_uses_is_reported() -> None:
+    document = {
+        "name": "idle",
+        "nodes": [{"id": name, "kind": "switch"} for name in "ab"],
+        "links": [{"id": "a-b", "ends": ["a", "b"], "capacity_gbps": 100}],
+    }
+    page = twin.report(twin.from_document(document), main_assumptions=False).to_markdown()
+    assert "## Metrics" in page
+    assert "so a failure takes nothing" in page
+
+
+def test_failures_that_take_too_long_are_named_with_their_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.planning_network.BRIEF_BOUNDS", StudyBounds(most_s=0.0))
+    page = twin.report(twin.load("two-campus"), main_assumptions=False).to_markdown()
+    assert "Failures of each link are left out" in page
+    assert "twin failures two-campus --of link --job both" in page
+
+
+def test_every_metric_has_a_value_or_a_place_among_those_without_one() -> None:
+    score = twin.load("leaf-spine-demo").score(main_assumptions=False)
+    grids = [each for each in blocks_of(score_table(score.to_dict(), all_metrics=True)) if isinstance(each, Grid)]
+    assert all(value != "–" for _, value in grids[0].rows)
+    missing = dict(grids[1].rows)
+    assert "step_time_s" in missing["the document has no job"].split(", ")
+    named = {name for name, _ in grids[0].rows} | {name for names in missing.values() for name in names.split(", ")}
+    assert named == set(score.metrics)
