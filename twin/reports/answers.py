@@ -23,6 +23,7 @@ from ..studies.sample_report import SampleReport
 
 MAX_PLANS = 12
 """Most plans of one report."""
+BEST_PLAN = "best plan within the budget"
 MAX_LINKS_FAILED_SINGLY = 20_000
 """Largest network each of whose links a report fails; larger ones fail their shared risks and sites only."""
 Notify = Callable[[str], None]
@@ -74,6 +75,23 @@ class ReportQuestion:
     """Most processes of the search and of the samples."""
 
 
+def report_parts(network: Network, question: ReportQuestion) -> list[str]:
+    """Return the names of the phases of a report, in order. A decision between plans and a lease may follow.
+
+    Args:
+        network: the network.
+        question: plans, job, forecast, budget and samples.
+    """
+    cases = [_after(plan) for plan in (None, *question.plans)]
+    parts = ["score", *(f"plan {plan}" for plan in question.plans)]
+    parts += [f"causes{case}" for case in cases] if network.job(question.job) is not None else []
+    parts += [f"forecast{case}" for case in cases] if network.arrays.n_links else []
+    parts += [f"failures of each {kind}" for kind in _failure_kinds(network)]
+    parts += [*(f"drawing{case}" for case in cases), "bills"]
+    parts += [BEST_PLAN] if question.budget_usd is not None else []
+    return parts + (["samples"] if question.n_samples else [])
+
+
 def report_answers(network: Network, question: ReportQuestion, notify: Notify) -> ReportAnswers:
     """Ask all questions of a report.
 
@@ -115,7 +133,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
     bills = [network.bill(plan, job) for plan in plans]
     best = None
     if question.budget_usd is not None:
-        notify("best plan within the budget")
+        notify(BEST_PLAN)
         best = network.plan(budget_usd=question.budget_usd, job=job, executor="processes", n_workers=question.n_workers)
     samples, decision = _sampled(network, question, score, notify) if question.n_samples else (None, None)
     return ReportAnswers(
@@ -170,12 +188,15 @@ def _after(plan: str | None) -> str:
 
 def _failures(network: Network, job: str | None, notify: Notify) -> list[FailureReport]:
     """Fail each link of a network that is not too large, and shared risks and sites of any."""
-    arrays = network.arrays
-    kinds = ["link"] if 0 < arrays.n_links <= MAX_LINKS_FAILED_SINGLY else []
-    kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
-    kinds += ["site"] if len(arrays.sites) > 1 else []
     reports = []
-    for kind in kinds:
+    for kind in _failure_kinds(network):
         notify(f"failures of each {kind}")
         reports.append(network.failures(of=kind, job=job))
     return reports
+
+
+def _failure_kinds(network: Network) -> list[str]:
+    arrays = network.arrays
+    kinds = ["link"] if 0 < arrays.n_links <= MAX_LINKS_FAILED_SINGLY else []
+    kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
+    return kinds + (["site"] if len(arrays.sites) > 1 else [])
