@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 import twin
 from twin.cli.main import app
 from twin.errors import ChangeError, TwinError
+from twin.model.document import Plan
 from twin.render.score_table import score_table
+from twin.reports.answers import ReportQuestion, report_parts
 from twin.reports.blocks import Grid, Sentence, block_html, blocks_of, markdown_text
 from twin.reports.page import report_html
 from twin.reports.sections import SECTIONS
@@ -133,6 +135,19 @@ def test_names_of_the_user_cannot_end_the_script_or_make_tags() -> None:
     assert own.count("<script") == 1
     assert "<b>" not in page.partition("<main>")[2].partition("</main>")[0]
     assert "<b>" not in report_html(evil, evil, []).partition("<script>")[0]
+
+
+def test_its_parts_are_counted() -> None:
+    network, phases, shares = twin.load("leaf-spine-demo"), list[str](), list[tuple[int, int]]()
+    age = {"kind": "age", "years": 1}
+    network = network.with_document(network.document.model_copy(update={"plans": (Plan(id="wait", changes=(age,)),)}))
+
+    def advance(n_done: int, n_parts: int) -> None:
+        shares.append((n_done, n_parts))
+
+    twin.report(network, ["wait"], main_assumptions=False, notify=phases.append, advance=advance)
+    assert phases == report_parts(network, ReportQuestion(["wait"]))
+    assert shares == [(i, len(phases)) for i in range(len(phases))]
 
 
 def test_the_same_question_gives_the_same_bytes(demo: twin.Report) -> None:
