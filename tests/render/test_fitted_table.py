@@ -39,6 +39,29 @@ def test_a_table_without_room_becomes_blocks() -> None:
     assert text.splitlines() == ["a: 1234567890", "b: 9876543210"]
 
 
+def test_headings_of_blocks_are_one_line() -> None:
+    text = plain_text(FittedTable((Column("no path\nGb/s", "right"), Column("b")), [("12345678", "87654321")]), 14)
+    assert "no path Gb/s:" in text
+
+
+def test_ids_fold_after_their_signs_before_rows_become_blocks() -> None:
+    columns = (Column("link", folds=True), Column("use", "right"), Column("after", folds=True), Column("how", drop=1))
+    rows = [("de/Braunschweig~de/Magdeburg", "110 %", "[b]de/Magdeburg~de/Schwerin[/]", "once in 3 years")]
+    assert [line.rstrip() for line in plain_text(FittedTable(columns, rows), 41).splitlines()] == [
+        "link                use  after",
+        "de/Braunschweig~  110 %  de/Magdeburg~",
+        "de/Magdeburg             de/Schwerin",
+        "No room for: how. Use a wider terminal or",
+        "--json.",
+    ]
+
+
+def test_an_empty_column_is_dropped_first_and_not_named() -> None:
+    columns = (Column("link"), Column("sites cut off", drop=1), Column("repair", "right", drop=2))
+    text = plain_text(FittedTable(columns, [("a~b", "", "4 h")]), 14)
+    assert text.splitlines() == ["link  repair", "a~b      4 h"]
+
+
 def test_texts_fold_before_numbers_are_touched() -> None:
     text = plain_text(FittedTable(COLUMNS[:2], ROWS), 22)
     assert "explanation" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pickle
 import signal
@@ -110,6 +111,14 @@ def test_a_worker_that_is_killed_half_way_changes_no_byte(cluster: Cluster, monk
         assert worker.wait(10) == -signal.SIGKILL
     assert network.failures(depth=2, dask=cluster.address).to_json() == expected, "without any worker"
     cluster.workers[:] = [cluster.add_worker()]
+
+
+def test_dask_does_not_log_batches_that_are_computed_elsewhere(cluster: Cluster) -> None:
+    loggers = [logging.getLogger(name) for name in (*dask_workers.LOGGERS, "distributed.batched")]
+    with dask_workers.dask_workers(Squares(), 0, cluster.address) as submit:
+        assert submit([3]).result()[0][0] == 9
+        assert not any(logger.isEnabledFor(logging.ERROR) for logger in loggers)
+    assert all(logger.isEnabledFor(logging.ERROR) for logger in loggers)
 
 
 def test_a_checkpoint_goes_on_from_dask_to_here(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from rich.cells import cell_len
@@ -18,6 +20,8 @@ MIN_FOLDED = 12
 """Least width of a column whose text folds."""
 MAX_UNFOLDED = 34
 """Longer words, such as ids, may be folded inside."""
+ID_BREAKS = ("", "~", "~/-_.:|")
+"""Signs after which an id may be folded, in the order in which a table that does not fit tries them."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,40 @@ def two_lines(name: str, width: int = 16) -> str:
     return f"{name[:middle]}\n{name[middle:]}"
 
 
+def folded_ids(cell: Text, width: int) -> Text:
+    """Return a cell with line breaks in words that are wider than it: after `~` where one fits, else after other signs."""
+    breaks = []
+    for match in re.finditer(r"\S+", cell.plain):
+        start, word = match.start(), match.group()
+        while cell_len(word) > width:
+            n = next((n for signs in ID_BREAKS[1:] if (n := _n_that_fit(word, signs, width))), 0)
+            if not n:
+                break
+            start, word = start + n, word[n:]
+            breaks.append(start)
+    return Text("\n").join(cell.divide(breaks)) if breaks else cell
+
+
+def _n_that_fit(word: str, breaks: str, width: int) -> int:
+    """Return the length of the longest start of a word that fits a width and ends with one of some signs; 0 if none."""
+    ends = list(accumulate(map(len, _pieces(word, breaks))))
+    return max((end for end in ends[:-1] if cell_len(word[:end]) <= width), default=0)
+
+
+def _pieces(word: str, breaks: str) -> list[str]:
+    """Return the parts of a word, which ends after each of some signs."""
+    return re.split(f"(?<=[{re.escape(breaks)}])", word) if breaks else [word]
+
+
+def _one_line(heading: str) -> str:
+    return heading.replace("\n", " ").strip()
+
+
 class FittedTable:
     """A table without lines that fits the width of its console.
 
-    Columns that do not fit are dropped, and a line below names them. If the rest does not fit either, each row becomes
-    a block of `heading  value` lines.
+    Columns that do not fit are dropped, empty ones first, and a line below names the others. If the rest does not fit either, ids fold after
+    the signs of `ID_BREAKS`. If that is not enough, each row becomes a block of `heading: value` lines.
     """
 
     def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
@@ -63,26 +96,42 @@ class FittedTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the columns that fit."""
-        widths = [self._natural_width(i) for i in range(len(self.columns))]
-        least = [
-            min(width, max(MIN_FOLDED, min(self._longest_word(i), MAX_UNFOLDED))) if column.folds else width
-            for i, (column, width) in enumerate(zip(self.columns, widths, strict=True))
-        ]
-        shown = list(range(len(self.columns)))
-        while self._total(least, shown) > options.max_width:
-            droppable = [i for i in shown if self.columns[i].drop]
-            if not droppable:
-                break
-            shown.remove(max(droppable, key=lambda i: (self.columns[i].drop, i)))
         if self.title:
             yield Text.from_markup(self.title)
-        if self._total(least, shown) > options.max_width:
+        widths = [self._natural_width(i) for i in range(len(self.columns))]
+        for breaks in ID_BREAKS:
+            least = self._least_widths(widths, breaks)
+            shown = self._shown(least, options.max_width)
+            if self._total(least, shown) <= options.max_width:
+                break
+        else:
             yield from self._blocks()
             return
         yield self._table(shown, self._fit(widths, least, shown, options.max_width))
-        dropped = [column.heading.replace("\n", " ").strip() for i, column in enumerate(self.columns) if i not in shown]
+        missing = [i for i in range(len(self.columns)) if i not in shown and not self._is_empty(i)]
+        dropped = [_one_line(self.columns[i].heading) for i in missing]
         if dropped:
             yield Text(f"No room for: {', '.join(dropped)}. Use a wider terminal or --json.", style="dim")
+
+    def _least_widths(self, widths: Sequence[int], breaks: str) -> list[int]:
+        """Return the least width of each column if its ids may fold after some signs."""
+        return [
+            min(width, max(MIN_FOLDED, min(self._longest_word(i, breaks), MAX_UNFOLDED))) if column.folds else width
+            for i, (column, width) in enumerate(zip(self.columns, widths, strict=True))
+        ]
+
+    def _shown(self, least: Sequence[int], room: int) -> list[int]:
+        """Return the columns that are left once those that do not fit are dropped."""
+        shown = list(range(len(self.columns)))
+        while self._total(least, shown) > room:
+            droppable = [i for i in shown if self.columns[i].drop]
+            if not droppable:
+                break
+            shown.remove(max(droppable, key=lambda i: (self._is_empty(i), self.columns[i].drop, i)))
+        return shown
+
+    def _is_empty(self, i: int) -> bool:
+        return not any(row[i] for row in self.rows)
 
     def _table(self, shown: Sequence[int], widths: dict[int, int]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_edge=False)
@@ -92,7 +141,8 @@ class FittedTable:
                 escape(column.heading), justify=column.justify, style=column.style, width=widths[i], overflow="fold"
             )
         for row in self.rows:
-            table.add_row(*(row[i] for i in shown))
+            cells = (Text.from_markup(row[i]) for i in shown)
+            table.add_row(*(folded_ids(cell, widths[i]) for i, cell in zip(shown, cells, strict=True)))
         return table
 
     def _blocks(self) -> Iterator[Text]:
@@ -100,16 +150,17 @@ class FittedTable:
         for row in self.rows:
             for column, cell in zip(self.columns, row, strict=True):
                 if cell:
-                    yield Text.assemble((f"{column.heading}: ".lstrip(": "), "dim"), Text.from_markup(cell))
+                    yield Text.assemble((f"{_one_line(column.heading)}: ".lstrip(": "), "dim"), Text.from_markup(cell))
             yield Text()
 
     def _natural_width(self, i: int) -> int:
         texts = [*self.columns[i].heading.splitlines(), *(Text.from_markup(row[i]).plain for row in self.rows)]
         return max((cell_len(line) for text in texts for line in text.splitlines()), default=1) or 1
 
-    def _longest_word(self, i: int) -> int:
+    def _longest_word(self, i: int, breaks: str) -> int:
         texts = [self.columns[i].heading, *(Text.from_markup(row[i]).plain for row in self.rows)]
-        return max((cell_len(word) for text in texts for word in text.split()), default=1)
+        words = (piece for text in texts for word in text.split() for piece in _pieces(word, breaks))
+        return max(map(cell_len, words), default=1)
 
     def _total(self, widths: Sequence[int], shown: Sequence[int]) -> int:
         return sum(widths[i] for i in shown) + GAP * max(len(shown) - 1, 0)

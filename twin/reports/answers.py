@@ -14,7 +14,7 @@ from ..answers.explanation import Explanation
 from ..answers.forecast import Forecast
 from ..answers.lease_report import LeaseReport
 from ..answers.score import Score
-from ..errors import ChangeError, did_you_mean
+from ..errors import ChangeError, TopologyError, did_you_mean
 from ..network import Network
 from ..planner.records import PlanReport
 from ..studies.decision_report import DecisionReport
@@ -23,8 +23,6 @@ from ..studies.sample_report import SampleReport
 
 MAX_PLANS = 12
 """Most plans of one report."""
-MAX_LINKS_FAILED_SINGLY = 20_000
-"""Largest network each of whose links a report fails; larger ones fail their shared risks and sites only."""
 Notify = Callable[[str], None]
 
 
@@ -41,8 +39,8 @@ class ReportAnswers:
     explanations: tuple[Explanation, ...]
     forecasts: tuple[Forecast, ...]
     failures: tuple[FailureReport, ...]
-    n_links_not_failed: int
-    """Links that are not failed one by one, as the network is too large; 0 where they are."""
+    not_failed: tuple[str, ...]
+    """Sentences on failures that the report leaves out, with the reason."""
     leases: LeaseReport | None
     bills: tuple[Bill, ...]
     """Bill of each plan."""
@@ -104,7 +102,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
         for case in cases:
             notify(f"forecast{_after(case)}")
             forecasts.append(network.forecast(question.years, question.growth_ratio_per_year, changes=case, job=job))
-    failures = _failures(network, job, notify)
+    failures, not_failed = _failures(network, question, score, notify)
     drawings = []
     for case in cases:
         notify(f"drawing{_after(case)}")
@@ -126,7 +124,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
         explanations=tuple(explanations),
         forecasts=tuple(forecasts),
         failures=tuple(failures),
-        n_links_not_failed=network.arrays.n_links if network.arrays.n_links > MAX_LINKS_FAILED_SINGLY else 0,
+        not_failed=tuple(not_failed),
         leases=leases,
         bills=tuple(bills),
         plan=best,
@@ -168,14 +166,30 @@ def _after(plan: str | None) -> str:
     return f" after {plan}" if plan else ""
 
 
-def _failures(network: Network, job: str | None, notify: Notify) -> list[FailureReport]:
-    """Fail each link of a network that is not too large, and shared risks and sites of any."""
+def _failures(
+    network: Network, question: ReportQuestion, score: Score, notify: Notify
+) -> tuple[list[FailureReport], list[str]]:
+    """Fail each link, shared risk and site, as far as a report has the time for it."""
+    if score.job is None and not (network.document.demands or network.generated_demands):
+        return [], ["No demand and no job uses the links, so a failure takes nothing."]
     arrays = network.arrays
-    kinds = ["link"] if 0 < arrays.n_links <= MAX_LINKS_FAILED_SINGLY else []
+    kinds = ["link"] if arrays.n_links else []
     kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
     kinds += ["site"] if len(arrays.sites) > 1 else []
-    reports = []
+    reports: list[FailureReport] = []
+    left_out: list[str] = []
     for kind in kinds:
         notify(f"failures of each {kind}")
-        reports.append(network.failures(of=kind, job=job))
-    return reports
+        try:
+            found = network.failures(
+                of=kind, job=question.job, brief=True, executor="processes", n_threads=question.n_workers
+            )
+        except ChangeError as error:  # none of the kind carries traffic
+            left_out.append(f"Failures of each {kind} are left out: {error.problem}.")
+        except TopologyError as error:  # the study would take too long
+            job = "" if score.job is None else f" --job {score.job}"
+            command = f"`twin failures {network.label} --of {kind}{job}`"
+            left_out.append(f"Failures of each {kind} are left out: {error.problem}. {command} computes them.")
+        else:
+            reports.append(found)
+    return reports, left_out

@@ -6,6 +6,7 @@ by the study itself.
 
 from __future__ import annotations
 
+import logging
 import pickle
 import threading
 import uuid
@@ -19,6 +20,9 @@ from ..errors import ChangeError, TwinError
 
 CONNECT_S = 10.0
 """Time after which an address without a scheduler is an error."""
+
+LOGGERS = ("distributed", "distributed.client", "tornado.application")
+"""Loggers that report, with tracebacks, each batch of a lost worker and each batch that is no longer needed."""
 
 _solvers = threading.local()
 """On a worker: the function of the last study, and its id, for each thread."""
@@ -66,13 +70,26 @@ def dask_workers(task: Any, _: int, address: str) -> Iterator[Callable[[Sequence
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise TwinError(f"no dask scheduler answers at {address}", where="dask", hint="dask scheduler") from error
-    with client, warnings.catch_warnings():
+    with _without_logs(), client, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
         # the result of a task, which dask computes anew where its workers end; scattered data would be lost with them
         data = client.submit(bytes, pickle.dumps(task), pure=False)
         study, version = uuid.uuid4().hex, package_version()
         executor = client.get_executor(pure=False)
         yield lambda items: executor.submit(_solve, data, study, version, items)
+
+
+@contextmanager
+def _without_logs() -> Iterator[None]:
+    """Silence `LOGGERS` until the end of the block: what a lost worker had is computed elsewhere."""
+    levels = {name: logging.getLogger(name).level for name in LOGGERS}
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _solve(data: bytes, study: str, version: str, items: Sequence[Any]) -> list[Any]:
