@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Event
 from typing import Any, NamedTuple, Protocol
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
+from twin.topologies import NETWORKS
 
-from twin.deadline import CancelledError, deadline
+from twin.deadline import CancelledError, DeadlineError, deadline
 from twin.studies.kept_parts import KeptParts, keeping
 
 from .bodies import NetworkRequest
-from .compute.estimate import Estimate, estimate_of
+from .compute.checking import MAX_CHECK_S, checking_of
+from .compute.estimate import Estimate, estimate_of, estimate_of_body
 from .compute.pool import Pool, Submission
-from .compute.work import Asking, Task, Work
+from .compute.work import Asking, Reading, Task, Work
 from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
+from .problems import InternalError, ProblemError
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
 from .room import client_of
@@ -97,6 +101,22 @@ class Answering:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         return Response(text, media_type=MEDIA_TYPES[form])
 
+    async def answer_body(self, question: Question, body: bytes, request: Request, form: Form) -> Response:
+        """Return the answer to a body that has not been read, as a response.
+
+        Args:
+            question: row of the table.
+            body: JSON text.
+            request: HTTP request; its body has been read.
+            form: form of the answer.
+        """
+        task, max_s = Reading(question.path, body, form), self._limits.longest_s(is_long=question.is_long)
+        try:
+            text = await self.result(task, request, estimate_of_body(question, body), max_s, is_long=question.is_long)
+        except ClientGoneError:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        return Response(text, media_type=MEDIA_TYPES[form])
+
     async def text(self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json") -> str:
         """Return an answer as text. The question ends if the client leaves.
 
@@ -116,14 +136,17 @@ class Answering:
         text: str = await _result(running, request)
         return text
 
-    async def result(self, task: Task, request: Request, place: Estimate, max_s: float | None = None) -> Any:
-        """Return the result of a task that is no question. It ends if the client leaves.
+    async def result(
+        self, task: Task, request: Request, place: Estimate, max_s: float | None = None, *, is_long: bool = False
+    ) -> Any:
+        """Return the result of a task. It ends if the client leaves.
 
         Args:
             task: the task.
             request: HTTP request on whose behalf it is done; its body has been read.
             place: key of its network, and whether it takes about a second or less.
             max_s: time that it may take; None = that of a study.
+            is_long: whether it has an engine of its own where there are no compute processes.
 
         Raises:
             ClientGoneError: the client has left.
@@ -133,8 +156,27 @@ class Answering:
         """
         allowed_s = self._limits.longest_s(is_long=True) if max_s is None else max_s
         work, asker = Work(task, allowed_s, self._limits), asker_of(request)
-        running = self._start_here(work, asker) if self._pool is None else self._submit(work, place, asker)
-        return await _result(running, request)
+        if self._pool is None:
+            return await _result(self._start_here(work, asker, is_long=is_long), request)
+        return await _result(self._submit(work, place, asker), request)
+
+    async def check(self, requests: Iterable[NetworkRequest], request: Request) -> None:
+        """Validate the documents in the requests of runs, if that is quickly done and there is room for it now.
+
+        Args:
+            requests: validated requests; the documents in them have not been validated.
+            request: HTTP request that asks for the runs.
+
+        Raises:
+            TwinError: a document is invalid; all faults are there.
+            NotFoundError: it lacks a job or a plan of its request.
+            ClientGoneError: the client has left.
+        """
+        task = await run_in_threadpool(checking_of, requests)
+        if task is None:
+            return
+        with suppress(ProblemError, DeadlineError, InternalError):  # the run reports what it is
+            await self.result(task, request, Estimate("checked documents", True), MAX_CHECK_S)
 
     async def start(self, question: Question, asked: NetworkRequest, asker: Asker) -> Running:
         """Start a question, and return while it waits or runs.
@@ -153,11 +195,14 @@ class Answering:
         """
         limits = asker.limits or self._limits
         max_s = limits.longest_s(is_long=question.is_long) if asker.max_s is None else asker.max_s
-        await run_in_threadpool(self._networks.check, asked.network)
+        if isinstance(asked.network, str) and asked.network not in NETWORKS:
+            await run_in_threadpool(self._networks.check, asked.network)
         work = Work(Asking(question.path, asked, asker.form), max_s, limits, asker.parts)
         if self._pool is None:
             return self._start_here(work, asker, is_long=question.is_long)
-        return self._submit(work, await run_in_threadpool(estimate_of, question, asked), asker)
+        is_named = isinstance(asked.network, str) and not isinstance(getattr(asked, "other", None), Mapping)
+        estimate = estimate_of(question, asked) if is_named else await run_in_threadpool(estimate_of, question, asked)
+        return self._submit(work, estimate, asker)
 
     def _submit(self, work: Work, place: Estimate, asker: Asker) -> Running:
         assert self._pool is not None

@@ -123,7 +123,7 @@ def create_app(
     _add_middleware(app, settings, max_body_bytes, metrics, pool)
     add_problem_handlers(app)
     app.include_router(question_routes(answering))
-    app.include_router(run_routes(networks, runs, queue))
+    app.include_router(run_routes(answering, networks, runs, queue))
     app.include_router(stored_network_routes(answering, store))
     app.include_router(file_routes(answering))
     app.include_router(catalogue_routes())
@@ -136,10 +136,10 @@ def create_app(
 
 def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metrics: Metrics, pool: Pool | None) -> None:
     """Add the middleware, the innermost first."""
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_s=settings.max_body_s)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
     if pool is not None:
         app.add_middleware(RoomCheck, pool=pool)
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_s=settings.max_body_s)
     if settings.keys is not None:
         app.add_middleware(KeyCheck, keys=read_keys(settings.keys))
     if settings.cors_origins:

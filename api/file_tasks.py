@@ -18,19 +18,17 @@ from twin.model.validation import validate_as
 from twin.network import Network
 from twin.readings import ReadingOptions, reading_options
 from twin.readings import read_given as read_measurements
+from twin.store import NetworkStore
 from twin.store.documents import JSON, media_type_of
 from twin.store.measuring import Measured, add_measurements, with_records
 from twin.store.records import ALWAYS, Condition, StoredNetwork
 
-from .compute.estimate import Estimate
+from .compute.estimate import MAX_LIGHT_BYTES, Estimate
 from .conditions import etag
 from .parameters import options_as_parameters
 from .posted_files import MeasurementsBody, posted_files
 from .problems import find
 from .questions.context import Context
-
-MAX_LIGHT_BYTES = 256 * 1024
-"""Largest body that is expected to take about a second or less."""
 
 
 class FileAnswer(NamedTuple):
@@ -75,7 +73,7 @@ class PutTask(NamedTuple):
 
     def run(self, context: Context) -> FileAnswer:
         """Return the revision that was stored."""
-        written = context.networks.store.put(self.name, self.content, self.condition)
+        written = _store(context).put(self.name, self.content, self.condition)
         return _stored(written.network, is_new=written.is_new)
 
 
@@ -90,7 +88,7 @@ class ImportTask(NamedTuple):
 
     def run(self, context: Context) -> FileAnswer:
         """Return document and report."""
-        store = context.networks.store
+        store = _store(context)
         with options_as_parameters():
             options = import_options(**self.options)
             imported = read_given(self.file.files(), format=self.file.format, options=options)
@@ -121,11 +119,17 @@ class MeasurementsTask(NamedTuple):
             measure = partial(with_records, records=_records(self.file))
         else:
             measure = partial(_measured, self.file.files(), self.file.format, options)
-        store = context.networks.store
+        store = _store(context)
         find(partial(store.find, self.name))
         added = add_measurements(store, self.name, measure, self.condition)
         report = None if added.report is None else added.report.to_dict()
         return _stored(added.network, {"network": to_data(added.network), "n_added": added.n_added, "report": report})
+
+
+def _store(context: Context) -> NetworkStore:
+    store = context.networks.store
+    assert store is not None  # the service has one
+    return store
 
 
 def _measured(files: dict[str, bytes], format: str | None, options: ReadingOptions, network: Network) -> Measured:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .compute.pool import Pool
-from .problems import ProblemError, problem_of
+from .observation import NO_ROOM
+from .problems import BUSY, ProblemError, problem_of, problem_response
 from .questions.table import QUESTIONS
 
 PATHS = frozenset(f"/v1/{question.path}" for question in QUESTIONS)
@@ -37,9 +42,12 @@ class RoomCheck:
             await self.app(scope, receive, send)
             return
         client, is_counted = client_of(scope), False
+        messages: list[Message] = []
 
         async def receive_and_check() -> Message:
             nonlocal is_counted
+            if messages:
+                return messages.pop()
             message = await receive()
             is_whole = message["type"] == "http.request" and not message.get("more_body", False)
             if is_whole and not is_counted:
@@ -50,14 +58,26 @@ class RoomCheck:
 
         try:
             self._pool.check_room(client, self._n_here[client], self._n_here.total())
+            # a short body is there already, so its request counts, or is refused, before any other work is done for it
+            messages.append(await receive_and_check())
             await self.app(scope, receive_and_check, send)
         except ProblemError as error:
-            await problem_of(error)(scope, receive, send)
+            scope.setdefault("state", {})[NO_ROOM] = True
+            await _refusal(error.status, error.detail, error.hint, error.headers["Retry-After"])(scope, receive, send)
+        except HTTPException as error:  # of BodyLimit, which is outside
+            headers = None if error.headers is None else dict(error.headers)
+            await problem_response(error.status_code, error.detail, headers=headers)(scope, receive, send)
         finally:
             if is_counted:
                 self._n_here[client] -= 1
                 if not self._n_here[client]:
                     del self._n_here[client]
+
+
+@lru_cache(maxsize=256)
+def _refusal(status: int, detail: str, hint: str, retry_after: str) -> Response:
+    """Return the response of a refusal. It is made once, as thousands may be needed in a second."""
+    return problem_of(ProblemError(status, detail, BUSY, hint=hint, headers={"Retry-After": retry_after}))
 
 
 def _is_checked(method: str, path: str) -> bool:
@@ -68,3 +88,8 @@ def client_of(scope: Scope) -> str:
     """Return the key of a client: the name of its API key, else its address."""
     name = scope.get("state", {}).get("key_name")
     return f"key {name}" if name else (scope.get("client") or ("",))[0]
+
+
+def key_name_of(request: Request) -> str:
+    """Return the name of the API key of a request; empty without a key."""
+    return getattr(request.state, "key_name", "")

@@ -33,8 +33,8 @@ class KeptNetworks:
         """
 
     @property
-    def store(self) -> NetworkStore:
-        """Return the store of networks."""
+    def store(self) -> NetworkStore | None:
+        """Return the store of networks; None where nothing may be written."""
         return self._networks.store
 
     def get(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:

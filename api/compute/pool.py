@@ -221,7 +221,8 @@ class Pool:
         """Return about how long the start will still take, whole seconds; 0 once questions are answered."""
         if self.is_ready:
             return 0
-        return max(MIN_START_S, round(COMPILE_S - (monotonic() - self._start_s)))
+        taken_s = monotonic() - self._start_s  # a machine that takes longer takes half as long again
+        return max(MIN_START_S, round(COMPILE_S - taken_s if taken_s < COMPILE_S else 0.5 * taken_s))
 
     @property
     def retry_s(self) -> int:
@@ -396,5 +397,4 @@ def starting_text(starts_in_s: int) -> str:
     return f"the service still compiles its kernels, once for this version; ready in about {starts_in_s} s"
 
 
-def _ignore(*_: object) -> None:
-    """Take notice of nothing."""
+def _ignore(*_: object) -> None: ...

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ..bodies import NetworkRequest
+from ..body_reader import read_body
 from ..csv_tables import Form
 from ..questions.context import Context, Limits
 from ..questions.table import QUESTION_BY_PATH
@@ -33,6 +34,22 @@ class Asking(NamedTuple):
     def run(self, context: Context) -> str:
         """Return the answer as JSON or CSV."""
         return QUESTION_BY_PATH[self.path].ask(self.asked, context, self.form)
+
+
+class Reading(NamedTuple):
+    """Task to read the body of a question, and to answer it."""
+
+    path: str
+    """Question by its path in the table."""
+    body: bytes
+    """JSON text, not validated."""
+    form: Form = "json"
+    """Form of the answer."""
+
+    def run(self, context: Context) -> str:
+        """Return the answer as JSON or CSV."""
+        asked = read_body(self.body, QUESTION_BY_PATH[self.path].request)
+        return Asking(self.path, asked, self.form).run(context)
 
 
 class Work(NamedTuple):
