@@ -44,7 +44,7 @@ def test_the_network_runs_with_all_of_them() -> None:
     assert found.warnings == ()
     metrics = found.score(main_assumptions=False).to_dict()["metrics"]
     assert all(metrics[name]["value"] is not None for name in ("min_margin_db", "opex_usd_per_year"))
-    rates = {row.id: row.member_gbps for row in found.link_table().rows}
+    rates = {row.id: row.member_gbps for row in found.link_table("*").rows}
     assert rates == {"access-n": 100.0, "access-s": 100.0, "train-s": 400.0, "ring": 400.0}
     bill = bill_of_materials(State.of(found.arrays), found.document, FigureReader(found.catalogue, found.price_book))
     inside = {"my-fibre", "my-fec"}

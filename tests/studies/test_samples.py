@@ -80,6 +80,7 @@ def test_intervals_of_inputs_without_a_range_are_the_point(campus: Network) -> N
         assert (interval.p10, interval.p50, interval.p90) == (score[name],) * 3, name
         assert interval.at_value == score[name]
     assert report.tornado == ()
+    assert report.summary[0].endswith(", the same in eight samples of ten.")
 
 
 def test_all_executors_and_all_repetitions_give_the_same_bytes(campus: Network) -> None:
