@@ -33,7 +33,7 @@ def test_every_node_and_link_is_drawn_once(network: twin.Network) -> None:
 
 def test_figures_of_lines_are_the_worst_of_their_links(network: twin.Network) -> None:
     drawing = network.draw()
-    rows = network.link_table().rows
+    rows = network.link_table("*").rows
     use = max(row.utilisation_ratio for row in rows if row.utilisation_ratio is not None)
     assert max(line.utilisation_ratio or 0.0 for line in drawing.lines) == use
     margins = [row.margin_db for row in rows if row.margin_db is not None]
