@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ OPEN = ("/livez", "/readyz", "/metrics")
 ANY_HOST = ("/livez", "/readyz")
 """Paths that monitors may ask by address."""
 BATCH_PATH = "/v1/runs/batch"
+CANCEL_PATH = re.compile("/v1/runs/[^/]+/cancel")
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -108,7 +110,7 @@ class KeyCheck:
             is_page = not scope["path"].startswith("/v1/")
             challenge = 'Basic realm="dc-twin: any name, and an API key as password"' if is_page else "Bearer"
             return problem_response(401, detail, headers={"WWW-Authenticate": challenge})
-        scope.setdefault("state", {})["key_name"] = key.name
+        scope.setdefault("state", {}).update(key_name=key.name, may_write=key.scope == "write")
         if key.scope == "read" and not _only_reads(scope["method"], scope["path"]):
             return problem_response(403, f"the key {key.name} may only read; this request needs one with scope write")
         return None
@@ -133,6 +135,10 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 def _only_reads(method: str, path: str) -> bool:
-    """Tell whether a request changes no stored network and ends no run. To ask for a run is a question, too."""
+    """Tell whether a request changes no stored network and deletes no run. To ask for a run is a question, too.
+
+    The endpoint that cancels a run looks at who asked for it.
+    """
     question = path.removeprefix("/v1/").removeprefix("runs/")
-    return method in READING_METHODS or (method == "POST" and (question in QUESTION_BY_PATH or path == BATCH_PATH))
+    is_question = question in QUESTION_BY_PATH or path == BATCH_PATH or CANCEL_PATH.fullmatch(path) is not None
+    return method in READING_METHODS or (method == "POST" and is_question)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Event
 from typing import Any, NamedTuple, Protocol
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
+from twin.topologies import NETWORKS
 
-from twin.deadline import CancelledError, deadline
+from twin.deadline import CancelledError, DeadlineError, deadline
 from twin.studies.kept_parts import KeptParts, keeping
 
 from .bodies import NetworkRequest
-from .compute.estimate import estimate_of
+from .compute.checking import MAX_CHECK_S, checking_of
+from .compute.estimate import Estimate, estimate_of, estimate_of_body
 from .compute.pool import Pool, Submission
-from .compute.work import Work
+from .compute.work import Asking, Reading, Task, Work
 from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
+from .problems import InternalError, ProblemError
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
 from .room import client_of
@@ -59,8 +63,8 @@ class Asker(NamedTuple):
 class Running(Protocol):
     """A question that waits or runs."""
 
-    result: asyncio.Future[str]
-    """Its answer as JSON, or its error."""
+    result: asyncio.Future[Any]
+    """Result of its task, or its error; of a question it is the answer as text."""
 
     def cancel(self) -> None:
         """End the question."""
@@ -97,6 +101,22 @@ class Answering:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         return Response(text, media_type=MEDIA_TYPES[form])
 
+    async def answer_body(self, question: Question, body: bytes, request: Request, form: Form) -> Response:
+        """Return the answer to a body that has not been read, as a response.
+
+        Args:
+            question: row of the table.
+            body: JSON text.
+            request: HTTP request; its body has been read.
+            form: form of the answer.
+        """
+        task, max_s = Reading(question.path, body, form), self._limits.longest_s(is_long=question.is_long)
+        try:
+            text = await self.result(task, request, estimate_of_body(question, body), max_s, is_long=question.is_long)
+        except ClientGoneError:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        return Response(text, media_type=MEDIA_TYPES[form])
+
     async def text(self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json") -> str:
         """Return an answer as text. The question ends if the client leaves.
 
@@ -113,18 +133,50 @@ class Answering:
             ProblemError: it takes too much, or there is no room for it now.
         """
         running = await self.start(question, asked, asker_of(request)._replace(form=form))
-        disconnect = asyncio.create_task(_disconnected(request))
-        try:
-            futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
-            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-            if not running.result.done():
-                raise ClientGoneError
-            return running.result.result()
-        except CancelledError as error:
-            raise ClientGoneError from error
-        finally:
-            running.cancel()
-            disconnect.cancel()
+        text: str = await _result(running, request)
+        return text
+
+    async def result(
+        self, task: Task, request: Request, place: Estimate, max_s: float | None = None, *, is_long: bool = False
+    ) -> Any:
+        """Return the result of a task. It ends if the client leaves.
+
+        Args:
+            task: the task.
+            request: HTTP request on whose behalf it is done; its body has been read.
+            place: key of its network, and whether it takes about a second or less.
+            max_s: time that it may take; None = that of a study.
+            is_long: whether it has an engine of its own where there are no compute processes.
+
+        Raises:
+            ClientGoneError: the client has left.
+            TwinError, NotFoundError: it cannot be done.
+            DeadlineError: it took too long.
+            ProblemError: it takes too much, or there is no room for it now.
+        """
+        allowed_s = self._limits.longest_s(is_long=True) if max_s is None else max_s
+        work, asker = Work(task, allowed_s, self._limits), asker_of(request)
+        if self._pool is None:
+            return await _result(self._start_here(work, asker, is_long=is_long), request)
+        return await _result(self._submit(work, place, asker), request)
+
+    async def check(self, requests: Iterable[NetworkRequest], request: Request) -> None:
+        """Validate the documents in the requests of runs, if that is quickly done and there is room for it now.
+
+        Args:
+            requests: validated requests; the documents in them have not been validated.
+            request: HTTP request that asks for the runs.
+
+        Raises:
+            TwinError: a document is invalid; all faults are there.
+            NotFoundError: it lacks a job or a plan of its request.
+            ClientGoneError: the client has left.
+        """
+        task = await run_in_threadpool(checking_of, requests)
+        if task is None:
+            return
+        with suppress(ProblemError, DeadlineError, InternalError):  # the run reports what it is
+            await self.result(task, request, Estimate("checked documents", True), MAX_CHECK_S)
 
     async def start(self, question: Question, asked: NetworkRequest, asker: Asker) -> Running:
         """Start a question, and return while it waits or runs.
@@ -143,17 +195,21 @@ class Answering:
         """
         limits = asker.limits or self._limits
         max_s = limits.longest_s(is_long=question.is_long) if asker.max_s is None else asker.max_s
-        await run_in_threadpool(self._networks.check, asked.network)
+        if isinstance(asked.network, str) and asked.network not in NETWORKS:
+            await run_in_threadpool(self._networks.check, asked.network)
+        work = Work(Asking(question.path, asked, asker.form), max_s, limits, asker.parts)
         if self._pool is None:
-            return self._start_here(question, asked, asker, limits, max_s)
-        estimate = await run_in_threadpool(estimate_of, question, asked)
-        work = Work(question.path, asked, max_s, limits, asker.parts, asker.form)
-        place = (asker.client, estimate.network, estimate.is_light, asker.request_id)
-        return self._pool.submit(Submission(work, *place), asker.on_progress, asker.on_part)
+            return self._start_here(work, asker, is_long=question.is_long)
+        is_named = isinstance(asked.network, str) and not isinstance(getattr(asked, "other", None), Mapping)
+        estimate = estimate_of(question, asked) if is_named else await run_in_threadpool(estimate_of, question, asked)
+        return self._submit(work, estimate, asker)
 
-    def _start_here(
-        self, question: Question, asked: NetworkRequest, asker: Asker, limits: Limits, max_s: float
-    ) -> Running:
+    def _submit(self, work: Work, place: Estimate, asker: Asker) -> Running:
+        assert self._pool is not None
+        submission = Submission(work, asker.client, place.network, place.is_light, asker.request_id)
+        return self._pool.submit(submission, asker.on_progress, asker.on_part)
+
+    def _start_here(self, work: Work, asker: Asker, *, is_long: bool = False) -> Running:
         loop = asyncio.get_running_loop()
 
         def tell(n_done: int, n_items: int) -> None:
@@ -164,15 +220,15 @@ class Answering:
             if asker.on_part is not None:
                 loop.call_soon_threadsafe(asker.on_part, name, content)
 
-        parts = None if asker.parts is None else KeptParts(asker.parts, keep)
-        context = Context(self._networks, limits, Event(), is_separate=question.is_long, progress=tell)
-        threads = self._long_threads if question.is_long else self._threads
+        parts = None if work.parts is None else KeptParts(work.parts, keep)
+        context = Context(self._networks, work.limits, Event(), is_separate=is_long, progress=tell)
+        threads = self._long_threads if is_long else self._threads
 
-        def run() -> str:
+        def run() -> Any:
             if context.client_gone.is_set():
                 raise ClientGoneError
-            with deadline(max_s, context.client_gone.is_set), keeping(parts):
-                return question.ask(asked, context, asker.form)
+            with deadline(work.max_s, context.client_gone.is_set), keeping(parts):
+                return work.task.run(context)
 
         return _Here(loop.run_in_executor(threads, run), context.client_gone)
 
@@ -180,7 +236,7 @@ class Answering:
 class _Here:
     """A question on a thread of this process."""
 
-    def __init__(self, result: asyncio.Future[str], client_gone: Event) -> None:
+    def __init__(self, result: asyncio.Future[Any], client_gone: Event) -> None:
         self.result, self._client_gone = result, client_gone
 
     def cancel(self) -> None:
@@ -191,6 +247,22 @@ class _Here:
 def asker_of(request: Request) -> Asker:
     """Return who asks a request: the name of the API key, else the address."""
     return Asker(client_of(request.scope), getattr(request.state, "request_id", ""))
+
+
+async def _result(running: Running, request: Request) -> Any:
+    """Return the result of what runs, which ends if the client leaves. Raises ClientGoneError then."""
+    disconnect = asyncio.create_task(_disconnected(request))
+    try:
+        futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
+        await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        if not running.result.done():
+            raise ClientGoneError
+        return running.result.result()
+    except CancelledError as error:
+        raise ClientGoneError from error
+    finally:
+        running.cancel()
+        disconnect.cancel()
 
 
 async def _disconnected(request: Request) -> None:

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -89,7 +89,10 @@ def create_app(
         closing.callback(database.close)
     store, runs = NetworkStore(database, store_limits or StoreLimits(), limits.max_records), RunStore(database)
     networks, metrics = Networks(limits.max_records, store), Metrics()
-    pool = _pool_of(settings, limits, data, metrics, warm=warm) if data and settings.n_processes else None
+    pool = None
+    if data and settings.n_processes:
+        make_networks = partial(networks_of_process, data, limits.max_records, store.limits)
+        pool = _pool_of(settings, make_networks, metrics, warm=warm)
     answering = Answering(networks, limits, pool)
     queue = RunQueue(answering, runs, limits, max(settings.n_processes - 1, 1))
 
@@ -120,9 +123,9 @@ def create_app(
     _add_middleware(app, settings, max_body_bytes, metrics, pool)
     add_problem_handlers(app)
     app.include_router(question_routes(answering))
-    app.include_router(run_routes(networks, runs, queue))
+    app.include_router(run_routes(answering, networks, runs, queue))
     app.include_router(stored_network_routes(answering, store))
-    app.include_router(file_routes(store))
+    app.include_router(file_routes(answering))
     app.include_router(catalogue_routes())
     app.include_router(operation_routes(pool, store, metrics))
     app.include_router(page_routes(answering, Background(networks, runs, queue.wake), store, is_kept=is_kept))
@@ -133,10 +136,10 @@ def create_app(
 
 def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metrics: Metrics, pool: Pool | None) -> None:
     """Add the middleware, the innermost first."""
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_s=settings.max_body_s)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
     if pool is not None:
         app.add_middleware(RoomCheck, pool=pool)
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_s=settings.max_body_s)
     if settings.keys is not None:
         app.add_middleware(KeyCheck, keys=read_keys(settings.keys))
     if settings.cors_origins:
@@ -153,22 +156,22 @@ def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metri
     app.add_middleware(Observation, metrics=metrics)
 
 
-def _pool_of(settings: Settings, limits: Limits, data: str | Path, metrics: Metrics, *, warm: bool) -> Pool:
-    make_networks = partial(networks_of_process, data, limits.max_records)
+def _pool_of(settings: Settings, make_networks: Callable[[], Networks], metrics: Metrics, *, warm: bool) -> Pool:
     worker = WorkerSettings(make_networks, settings.memory_gib, round(settings.memory_gib * GIB))
     pool = Pool(PoolSettings(worker, settings.n_processes, warm=warm), metrics)
     metrics.observe(pool)
     return pool
 
 
-def networks_of_process(data: str | Path, max_records: int) -> Networks:
+def networks_of_process(data: str | Path, max_records: int, store_limits: StoreLimits) -> Networks:
     """Return the cache of networks of a compute process, with a connection of its own to the store.
 
     Args:
         data: directory or URL of stored networks.
         max_records: most nodes and links of a document.
+        store_limits: bounds of what is stored.
     """
-    return Networks(max_records, NetworkStore(open_database(data), StoreLimits(), max_records))
+    return Networks(max_records, NetworkStore(open_database(data), store_limits, max_records))
 
 
 async def _start(pool: Pool) -> None:

@@ -285,7 +285,8 @@ class LinksRequest(TableRequest):
     """List links: budget, capacity, limit, load and latency, after a plan or changes if given."""
 
     links: SkipValidation[Links | None] = None
-    """An id, a glob, a list of these, or conditions as in changes. Default: all links."""
+    """An id, a glob, a list of these, or conditions as in changes. Default: wide-area links if there are any and `sort`
+    is not given, else all links."""
 
 
 class ExplainRequest(ChangedNetworkRequest, AgeingRequest):

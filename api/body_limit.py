@@ -40,7 +40,8 @@ class BodyLimit:
                 raise self._too_large()
             left_s = start_s + self.max_s + n_bytes_read / MIN_BYTES_PER_S - monotonic()
             try:
-                message = await asyncio.wait_for(receive(), None if is_whole else max(left_s, 0.0))
+                async with asyncio.timeout(None if is_whole else max(left_s, 0.0)):
+                    message = await receive()
             except TimeoutError:
                 raise self._too_late() from None
             if message["type"] == "http.request":

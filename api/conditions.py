@@ -51,7 +51,7 @@ def revisions_of(header: str | None, name: str, *, strong: bool) -> frozenset[st
     return frozenset(found - ANY)
 
 
-def _condition(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Condition:
+async def _condition(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Condition:
     """Return the condition of a write."""
     return Condition(
         revisions_of(if_match, "If-Match", strong=True), revisions_of(if_none_match, "If-None-Match", strong=False)

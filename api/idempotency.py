@@ -27,7 +27,7 @@ KEPT_HEADERS = ("content-type", "location", "etag")
 CONDITIONS = ("if-match", "if-none-match", "accept")
 
 
-def _key_header(
+async def _key_header(
     _key: Annotated[
         str | None,
         Header(

@@ -19,6 +19,7 @@ FIELDS = (
     "key_name",
     "processes",
     "address",
+    "n_refused",
     "error",
     "trace",
 )

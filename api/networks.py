@@ -108,25 +108,6 @@ class Networks:
         return read_network(content, name, self.max_records)
 
 
-MAX_CHECKED = 2_000
-"""Most nodes, links and demands of a posted document that is validated before a run is accepted."""
-
-
-def check_posted(request: NetworkRequest, networks: Networks) -> None:
-    """Validate the document of a request with the names in it, if that takes milliseconds.
-
-    Raises:
-        TwinError: the document is invalid; all faults are there.
-        NotFoundError: it lacks a job or a plan of the request.
-    """
-    document = request.network
-    if not isinstance(document, Mapping):
-        return
-    n_records = sum(len(rows) for rows in document.values() if isinstance(rows, list | tuple))
-    if n_records <= MAX_CHECKED and not document.get("fabrics"):
-        check_names(networks.get(document), request)
-
-
 def check_names(network: Network, request: NetworkRequest, *more_plans: str | None) -> None:
     """Raise NotFoundError if the document lacks a job or a plan of the request.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import secrets
 from time import perf_counter
@@ -16,6 +17,27 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LOG = logging.getLogger("twin.api")
 QUIET = ("/livez", "/readyz", "/metrics")
 """Paths that monitors ask every few seconds; their requests are not logged."""
+NO_ROOM = "no_room"
+"""Mark of the state of a request that was refused because too many wait."""
+REFUSALS_S = 1.0
+"""Least time between two lines of the log about such requests; /metrics counts them all."""
+
+
+class _Refusals:
+    """Refusals that one line of the log stands for, because thousands may come in a second."""
+
+    def __init__(self) -> None:
+        self._n, self._last_s = 0, -math.inf
+
+    def is_due(self) -> bool:
+        """Count a refusal, and return whether it is time for a line."""
+        self._n += 1
+        return perf_counter() - self._last_s >= REFUSALS_S
+
+    def counted(self) -> int:
+        """Return the refusals since the last line."""
+        n, self._n, self._last_s = self._n, 0, perf_counter()
+        return n
 
 
 class Observation:
@@ -27,7 +49,7 @@ class Observation:
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app, self._metrics = app, metrics
+        self.app, self._metrics, self._refusals = app, metrics, _Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its id, and note its end."""
@@ -54,9 +76,11 @@ class Observation:
     def _note(self, scope: Scope, status: int, duration_s: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.requested(route, status, duration_s)
+        state = scope["state"]
         if route in QUIET and status < 500:
             return
-        state = scope["state"]
+        if NO_ROOM in state and not self._refusals.is_due():
+            return
         fields = {
             "request_id": state["request_id"],
             "method": scope["method"],
@@ -66,4 +90,6 @@ class Observation:
             "client": (scope.get("client") or ("",))[0],
             "key_name": state.get("key_name", ""),
         }
+        if NO_ROOM in state:
+            fields["n_refused"] = self._refusals.counted()
         LOG.info("request", extra=fields)

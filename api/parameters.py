@@ -12,7 +12,8 @@ from twin.errors import DocumentError, Issue, did_you_mean
 from twin.errors.wording import quoted
 
 
-def _check(request: Request) -> None:
+async def _check(request: Request) -> None:
+    """Refuse such parameters. It is a coroutine, because a thread for it would take more time than it does."""
     fields = request.scope["route"].dependant.query_params
     known = [field.alias for field in fields]
     lists = {field.alias for field in fields if get_origin(field.field_info.annotation) is list}

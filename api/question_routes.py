@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from .answering import Answering
 from .bodies import NetworkRequest
@@ -17,6 +17,8 @@ from .parameters import KNOWN_PARAMETERS
 from .questions.table import QUESTIONS, Question
 from .raw_body import JsonBody
 
+MAX_READ_BYTES = 16 * 1024
+"""Largest body that is read on the event loop, in less time than a thread takes; others are where they are answered."""
 QUESTION_ERRORS = (401, 404, 408, 413, 415, 422, 429, 499, 503)
 """Statuses of problems that a question may end with."""
 
@@ -51,10 +53,12 @@ def answer_responses(question: Question) -> dict[int | str, dict[str, Any]]:
 
 
 def _endpoint(question: Question, answering: Answering) -> Callable[..., Any]:
-    async def endpoint(request: Request, asked: Any, format: FormParameter = None) -> Response:
-        return await answering.answer(question, asked, request, form_of(question.path, request, format))
+    async def endpoint(request: Request, body: JsonBody, format: FormParameter = None) -> Response:
+        form = form_of(question.path, request, format)
+        if len(body) > MAX_READ_BYTES:
+            return await answering.answer_body(question, body, request, form)
+        return await answering.answer(question, read_body(body, question.request), request, form)
 
-    endpoint.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return endpoint
 
 

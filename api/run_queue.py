@@ -175,7 +175,8 @@ class RunQueue:
                         await asyncio.wait([running.result], timeout=REPORT_S)
                         await watch.report()
                     if not _was_busy(running):
-                        return running.result.result()
+                        text: str = running.result.result()
+                        return text
                 finally:
                     running.cancel()
             await asyncio.sleep(REPORT_S)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -15,21 +15,26 @@ from starlette.concurrency import run_in_threadpool
 from twin.answers.data import json_text, to_data
 from twin.errors import ChangeError, DocumentError, StoreError, did_you_mean
 from twin.errors.wording import quoted
+from twin.store.run_askers import OtherAskerError
 from twin.store.run_records import NewRun, Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
+from .answering import CLIENT_CLOSED_REQUEST, Answering
 from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_batch, read_batch
+from .bodies import NetworkRequest
 from .csv_tables import MEDIA_TYPES, TABLES, Form, csv_text
 from .forms import CSV_CONTENT, FormParameter, form_of
 from .idempotency import IDEMPOTENCY_KEY
-from .networks import Networks, check_posted
+from .networks import Networks
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .pinned_requests import new_run, run_of
 from .problems import find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
-from .questions.table import QUESTIONS, Question
+from .questions.context import ClientGoneError
+from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question
 from .raw_body import JsonBody
+from .room import key_name_of
 from .run_queue import RunQueue
 
 EVENT_S = 0.5
@@ -55,19 +60,49 @@ KINDS = (*(question.path for question in QUESTIONS), BATCH)
 RunId = Annotated[str, Path(pattern=f"^{ID_FORM.pattern}$", description="Id of a run.")]
 
 
-def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter:
+class Runs(NamedTuple):
+    """What the endpoints that ask for runs need."""
+
+    answering: Answering
+    """Validates posted documents."""
+    networks: Networks
+    """Networks that requests name."""
+    store: RunStore
+    queue: RunQueue
+    """Computes the runs; it is woken by new ones."""
+
+    async def ask(self, make: Callable[[], NewRun], asked: Iterable[NetworkRequest], request: Request) -> Response:
+        """Queue a run, and return it; its answer may be there already.
+
+        Args:
+            make: returns the run; it may ask the database.
+            asked: requests of its questions, whose documents are validated first.
+            request: HTTP request.
+        """
+        try:
+            await self.answering.check(asked, request)
+        except ClientGoneError:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        found = await run_in_threadpool(lambda: self.store.ask(make(), key_name_of(request)))
+        self.queue.wake()
+        return _run(found.run, 200 if found.run.state == RunState.DONE else 202)
+
+
+def run_routes(answering: Answering, networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter:
     """Return the endpoints of runs.
 
     Args:
+        answering: validates posted documents.
         networks: networks that requests name.
         runs: runs in the database.
         queue: computes the runs; it is woken by new ones.
     """
     router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[KNOWN_PARAMETERS])
+    asking = Runs(answering, networks, runs, queue)
     for question in QUESTIONS:
         router.add_api_route(
             f"/{question.path}",
-            _asking(question, networks, runs, queue),
+            _asking(question, asking),
             methods=["POST"],
             status_code=202,
             operation_id=f"run_{question.name}",
@@ -78,22 +113,21 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
             response_class=Response,
             dependencies=[IDEMPOTENCY_KEY],
         )
-    _add_batch(router, networks, runs, queue)
+    _add_batch(router, asking)
     _add_reads(router, runs)
     _add_ends(router, runs)
     return router
 
 
-def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
-    def ask(asked: Any) -> Response:
-        check_posted(asked, networks)
-        return _asked(new_run(question, asked, networks), runs, queue)
+def _asking(question: Question, runs: Runs) -> Callable[..., Any]:
+    async def ask(request: Request, asked: Any) -> Response:
+        return await runs.ask(partial(new_run, question, asked, runs.networks), [asked], request)
 
     ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return ask
 
 
-def _add_batch(router: APIRouter, networks: Networks, runs: RunStore, queue: RunQueue) -> None:
+def _add_batch(router: APIRouter, runs: Runs) -> None:
     @router.post(
         f"/{BATCH}",
         status_code=202,
@@ -104,20 +138,15 @@ def _add_batch(router: APIRouter, networks: Networks, runs: RunStore, queue: Run
         response_class=Response,
         dependencies=[IDEMPOTENCY_KEY],
     )
-    def batch(body: JsonBody) -> Response:
+    async def batch(request: Request, body: JsonBody) -> Response:
         """In the background: Answer several questions, on one or more networks. Each has a status of its own."""
-        parts = read_batch(body)
-        for part in parts:
-            check_posted(part.asked, networks)
-        data = pinned_batch(parts, networks)
-        return _asked(run_of(BATCH, data, batch_label(data)), runs, queue)
+        parts = await run_in_threadpool(read_batch, body)
 
+        def make() -> NewRun:
+            data = pinned_batch(parts, runs.networks)
+            return run_of(BATCH, data, batch_label(data))
 
-def _asked(run: NewRun, runs: RunStore, queue: RunQueue) -> Response:
-    """Queue a run, and return it; its answer may be there already."""
-    asking = runs.ask(run)
-    queue.wake()
-    return _run(asking.run, 200 if asking.run.state == RunState.DONE else 202)
+        return await runs.ask(make, [part.asked for part in parts], request)
 
 
 def _add_reads(router: APIRouter, runs: RunStore) -> None:
@@ -188,7 +217,7 @@ def _answer(run: Run, answer: bytes, request: Request, stated: Form | None) -> R
     data = json.loads(answer)
     if TABLES[run.question] not in data:
         raise ChangeError("the run has some fields only", where="format", hint="ask for a run without fields for CSV")
-    return Response(csv_text(run.question, data), media_type=MEDIA_TYPES[form])
+    return Response(csv_text(run.question, data, QUESTION_BY_PATH[run.question].answer), media_type=MEDIA_TYPES[form])
 
 
 async def _events(runs: RunStore, run_id: str, request: Request, followers: asyncio.Semaphore) -> AsyncIterator[str]:
@@ -221,11 +250,19 @@ async def _events(runs: RunStore, run_id: str, request: Request, followers: asyn
 
 def _add_ends(router: APIRouter, runs: RunStore) -> None:
     @router.post(
-        "/{run}/cancel", responses=responses_of(Run, 404, 422, 503), operation_id="cancel_run", response_class=Response
+        "/{run}/cancel",
+        responses=responses_of(Run, 403, 404, 422, 503),
+        operation_id="cancel_run",
+        response_class=Response,
     )
-    def cancel(run: RunId) -> Response:
-        """Cancel a run. One that has ended stays as it is."""
-        return _run(find(partial(runs.cancel, run)), 200)
+    def cancel(run: RunId, request: Request) -> Response:
+        """Cancel a run. One that has ended stays as it is. A key that may only read cancels what it alone asked for."""
+        only_asker = None if getattr(request.state, "may_write", True) else key_name_of(request)
+        try:
+            return _run(find(partial(runs.cancel, run, only_asker)), 200)
+        except OtherAskerError:
+            detail = f"the key {only_asker} may only read, so it cancels runs that it alone asked for"
+            return problem_response(403, detail)
 
     @router.delete(
         "/{run}", status_code=204, responses=problems_of(404, 422, 503), operation_id="delete_run",

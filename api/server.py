@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -95,6 +96,8 @@ def serve(
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
     )
     _allow_connections()
+    gc.collect()
+    gc.freeze()  # what is there by now stays; to look through it again would hold all requests for 0.2 s
     server = uvicorn.Server(config)
     server.run()
     LOG.info("ended")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -13,22 +13,29 @@ from twin.answers.network_diff import NetworkDiff
 from twin.catalogue.ageing import AgeingCase
 from twin.store import NetworkStore
 from twin.store.documents import media_type_of
+from twin.store.networks import check_name
 from twin.store.records import NetworkPage, RevisionPage, StoredNetwork
 
-from .answering import Answering
+from .answering import CLIENT_CLOSED_REQUEST, Answering
 from .bodies import DiffRequest
+from .compute.estimate import Estimate
+from .compute.work import Task
 from .conditions import IfNoneMatch, WriteCondition, etag, revisions_of
 from .file_schemas import DOCUMENT_BODY, DOCUMENT_RESPONSE
+from .file_tasks import FileAnswer, PostedFile, PutTask
 from .idempotency import IDEMPOTENCY_KEY
 from .openapi import problems_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .problems import find
 from .question_routes import QUESTION_ERRORS
+from .questions.context import ClientGoneError
 from .questions.table import QUESTION_BY_PATH
 from .raw_body import Body
 
 MAX_PAGE_ROWS = 1000
 MAX_EFFECTS = 1000
+WRITE_ERRORS = (409, 412, 413, 415, 422, 429, 499, 503)
+"""Statuses of problems that a write of a document or file may end with."""
 Name = Annotated[str, Path(description="Name of a stored network: 1 to 64 of a-z, 0-9, `.`, `_` and `-`.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS, description="Most rows of the page.")]
 Revision = Annotated[str | None, Query(description="Digest of a revision; the current one without it.")]
@@ -37,25 +44,26 @@ Revision = Annotated[str | None, Query(description="Digest of a revision; the cu
 def stored_network_routes(answering: Answering, store: NetworkStore) -> APIRouter:
     """Return the endpoints of stored networks. Those of the database are plain functions, so each runs in a thread."""
     router = APIRouter(prefix="/v1/networks", tags=["networks"], dependencies=[KNOWN_PARAMETERS])
-    _add_writes(router, store)
+    _add_writes(router, answering, store)
     _add_reads(router, store)
     _add_diff(router, answering, store)
     return router
 
 
-def _add_writes(router: APIRouter, store: NetworkStore) -> None:
+def _add_writes(router: APIRouter, answering: Answering, store: NetworkStore) -> None:
     @router.put(
         "/{name}",
-        responses=responses_of(StoredNetwork, 409, 412, 413, 415, 422, 503) | responses_of(StoredNetwork, success=201),
+        responses=responses_of(StoredNetwork, *WRITE_ERRORS) | responses_of(StoredNetwork, success=201),
         openapi_extra=DOCUMENT_BODY,
         operation_id="put_network",
         response_class=Response,
         dependencies=[IDEMPOTENCY_KEY],
     )
-    def put(name: Name, body: Body, condition: WriteCondition) -> Response:
+    async def put(request: Request, name: Name, body: Body, condition: WriteCondition) -> Response:
         """Store a document under a name. It is validated first; the same bytes again change nothing."""
-        written = store.put(name, body, condition)
-        return network_response(written.network, is_new=written.is_new)
+        check_name(name)
+        place = PostedFile(body, name, None).estimate(name)
+        return await response_of(answering, PutTask(name, body, condition), request, place)
 
     @router.delete(
         "/{name}",
@@ -138,17 +146,20 @@ def _add_diff(router: APIRouter, answering: Answering, store: NetworkStore) -> N
         return await answering.answer(QUESTION_BY_PATH["diff"], asked, request)
 
 
-def network_response(network: StoredNetwork, more: dict[str, Any] | None = None, *, is_new: bool = False) -> Response:
-    """Return the response of a write.
+async def response_of(answering: Answering, task: Task, request: Request, place: Estimate) -> Response:
+    """Return the response to a document or file, whose work is done like that of a question.
 
     Args:
-        network: the revision that is now the current one.
-        more: answer that has the network in it; None = the network alone.
-        is_new: whether there was no network of this name.
+        answering: does the work.
+        task: the work; its result is a FileAnswer.
+        request: HTTP request; its body has been read.
+        place: key of its network, and whether it takes about a second or less.
     """
-    headers = {"ETag": etag(network.revision)} | ({"Location": f"/v1/networks/{network.name}"} if is_new else {})
-    text = json_text(to_data(network) if more is None else more)
-    return Response(text, 201 if is_new else 200, headers, "application/json")
+    try:
+        answer: FileAnswer = await answering.result(task, request, place)
+    except ClientGoneError:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    return answer.response()
 
 
 def _json(answer: NetworkPage | RevisionPage) -> Response:

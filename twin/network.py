@@ -185,7 +185,7 @@ class Network(ComparedNetwork, PlanNetwork):
 
     def link_table(
         self,
-        chosen: Any = "*",
+        chosen: Any = None,
         job: str | None = None,
         *,
         changes: Changes | None = None,
@@ -196,7 +196,8 @@ class Network(ComparedNetwork, PlanNetwork):
         """Return two rows for each selected link, one for each direction.
 
         Args:
-            chosen: an id, a glob, a list of these, or a mapping of conditions as in changes (`{"tier": ...}`).
+            chosen: an id, a glob, a list of these, or a mapping of conditions as in changes (`{"tier": ...}`). Without
+                it wide-area links if there are any and nothing is sorted by, else all links.
             job: id of a job, whose traffic counts; the default job otherwise.
             changes: a plan's name, a change or a list of changes to apply first.
             sort: column to sort by, the worst first, with or without its unit: `utilisation`; None = by id.
@@ -207,6 +208,8 @@ class Network(ComparedNetwork, PlanNetwork):
             ChangeError: no link matches, or an unknown column.
         """
         ranking = link_ranking(sort, top)
+        if chosen is None:
+            chosen = "*" if sort else self.main_links()
         evaluation = self._evaluate_after(changes, job, None, ageing)
         has_none = chosen == "*" and not evaluation.case.state.n_links
         rows = [] if has_none else self._select_rows(evaluation, chosen).tolist()

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 from .answers.drawing import Drawing, drawing_of
+from .answers.failure_figures import NO_FAILURES
 from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
@@ -29,6 +30,7 @@ from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
+from .studies.study_bounds import BRIEF_BOUNDS, STUDY_BOUNDS
 
 
 class PlanningNetwork(MoneyNetwork, SampledNetwork):
@@ -83,11 +85,12 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         Equal nodes of a site are one place of a large network, and the links between two places are one line.
 
         Args:
-            heat: `utilisation`, `margin`, `age`, or `worst_failure_utilisation` with `failures`.
+            heat: `utilisation`, `margin`, `age`; with `failures` `worst_failure_utilisation` where the network has
+                demands, `failure_rate_lost` where a job counts.
             changes: a plan's name, a change or a list of changes to apply first.
             job: id of a job, whose traffic counts; the default job otherwise.
             ageing: low, value (central) or high.
-            failures: answer of `failures` for the same network, for the utilisation after the worst failure.
+            failures: answer of `failures` of links of the same network.
 
         Raises:
             ChangeError: unknown heat, or a target of the changes is missing.
@@ -95,9 +98,8 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         """
         key = heat_named(heat).key
         evaluation = self._evaluate_after(changes, job, None, ageing)
-        worst = {row.id: row.worst_utilisation_ratio for row in failures.links} if failures else {}
-        known = {name: ratio for name, ratio in worst.items() if ratio is not None}
-        return drawing_of(evaluation, self.label, plan_name(changes), known, key)
+        figures = failures.figures_of_links() if failures else NO_FAILURES
+        return drawing_of(evaluation, self.label, plan_name(changes), figures, key)
 
     def leases(
         self,
@@ -243,6 +245,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         checkpoint: str | Path | None = None,
         advance: Advance | None = None,
         cancel: Event | None = None,
+        brief: bool = False,
     ) -> FailureReport:
         """Fail everything of one kind, one after the other or in pairs, and route the demands anew each time.
 
@@ -264,6 +267,8 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             checkpoint: folder of a checkpoint; an interrupted study goes on from it, to the same answer.
             advance: called between batches with the number of finished failures and of all; an exception ends it.
             cancel: event that another thread sets to end the study.
+            brief: for a report: links that are alike count as equal where the job would take over 10 s, and a study
+                over a minute is refused.
 
         Returns:
             What each failure loses and overloads, and the greatest utilisation of each link with the failure behind it.
@@ -286,6 +291,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             with_job=job is not None,
             executor=executor,
             run=FailureRun(Workers(executor, n_threads).n, dask, checkpoint, advance, cancel),
+            bounds=BRIEF_BOUNDS if brief else STUDY_BOUNDS,
         )
         return replace(answer, warnings=self._as_built_warnings(evaluation))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from threading import Event
 
-from .answers.money_metrics import capex_usd
+from .answers.metrics import METRICS, NotApplicableError
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError, TwinError
 from .evaluated_network import Changes, EvaluatedNetwork
@@ -113,7 +114,7 @@ class SampledNetwork(EvaluatedNetwork):
 
         Args:
             plans: plans to compare with doing nothing: names, changes, or lists of changes. Without plans, `lease` and
-                `share`, they are those of the document that buy most, and its sites with a lease price.
+                `share`, they are two of the document, and its sites with a lease price.
             lease: sites that may be left out of the job and leased as a whole, less what tenants have already.
             share: sites of which the part that the job leaves free may be leased, beside each plan.
             jobs: ids of jobs, each decided alone in the same samples; None = all jobs of the document.
@@ -180,24 +181,26 @@ class SampledNetwork(EvaluatedNetwork):
     def _default_plans(self) -> tuple[list[str], tuple[str, ...]]:
         """Return the plans that a decision without options compares, and those that it leaves out.
 
-        All plans of a document with few. Else those that buy most, as others cost too little to need a decision; a
-        plan that a larger one contains is left out first.
+        All plans of a document with few. Else the one with the highest goodput of the default job, and of the others
+        the one that buys most; a plan that a larger one contains is left out first.
         """
         known = self.document.plans
         if len(known) <= MAX_DEFAULT_PLANS:
             return [plan.id for plan in known], ()
-        cost_usd = {plan.id: self._purchases_usd(plan.id) for plan in whole_plans(known)}
-        most = sorted(cost_usd, key=lambda name: (-cost_usd[name], name))[:N_COSTLIEST_PLANS]
-        return most, tuple(plan.id for plan in known if plan.id not in most)
+        names = sorted(plan.id for plan in whole_plans(known))
+        after = {name: self._after(name) for name in names}
+        best = max(names, key=lambda name: _metric(after[name], "goodput_tokens_per_s"))
+        others = [name for name in names if name != best]
+        chosen = [best, *sorted(others, key=lambda name: -_metric(after[name], "capex_usd"))[:N_COSTLIEST_PLANS]]
+        return chosen, tuple(plan.id for plan in known if plan.id not in chosen)
 
-    def _purchases_usd(self, plan: str) -> float:
-        """Return what a plan buys; nothing where it cannot be built."""
+    def _after(self, plan: str) -> Evaluation | None:
+        """Return the network after a plan, at central values; None where it cannot be built."""
         with suppress(TwinError):
             origin = self._scenario(None, None, "value")
             _, changes, _ = self._parse_changes(plan)
-            after = apply_changes(origin, changes, self._reader)
-            return capex_usd(Evaluation(after.case, origin.case.state, self._engine))
-        return 0.0
+            return Evaluation(apply_changes(origin, changes, self._reader).case, origin.case.state, self._engine)
+        return None
 
     def _named_changes(self, plans: Sequence[Changes]) -> dict[str, tuple[str, list[Change]]]:
         """Return place and changes of each plan by its name; lists of changes are numbered."""
@@ -209,3 +212,11 @@ class SampledNetwork(EvaluatedNetwork):
             where, changes, _ = self._parse_changes(plan)
             found[name] = where, changes
         return found
+
+
+def _metric(e: Evaluation | None, name: str) -> float:
+    """Return a metric of an evaluation; minus infinity where it has none."""
+    try:
+        return -inf if e is None else METRICS[name].compute(e)
+    except (NotApplicableError, TwinError):
+        return -inf

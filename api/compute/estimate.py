@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from twin.topologies import n_records_of
@@ -17,6 +18,8 @@ from .network_key import network_key
 
 MAX_LIGHT_RECORDS = 5_000
 """Most nodes, links and demands of a network whose questions are light."""
+MAX_LIGHT_BYTES = 256 * 1024
+"""Largest body that is expected to take about a second or less."""
 
 
 class Estimate(NamedTuple):
@@ -36,12 +39,22 @@ def estimate_of(question: Question, asked: NetworkRequest) -> Estimate:
         asked: validated request; the document in it has not been validated.
     """
     networks = [network for network in (asked.network, getattr(asked, "other", None)) if network is not None]
-    n_records = sum(map(_n_records, networks))
+    n_records = sum(map(n_records_of_network, networks))
     key = "+".join(network_key(network) for network in networks)
     return Estimate(key, not question.is_long and n_records <= MAX_LIGHT_RECORDS)
 
 
-def _n_records(network: str | TopologyDocument | Mapping[str, Any]) -> int:
+def estimate_of_body(question: Question, body: bytes) -> Estimate:
+    """Return the estimate of a question whose body has not been read.
+
+    Args:
+        question: row of the table.
+        body: JSON text.
+    """
+    return Estimate(sha256(body).hexdigest(), not question.is_long and len(body) <= MAX_LIGHT_BYTES)
+
+
+def n_records_of_network(network: str | TopologyDocument | Mapping[str, Any]) -> int:
     """Return the number of records of a document; faults count as nothing, because validation reports them."""
     if isinstance(network, str):
         return 0

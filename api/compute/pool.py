@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from twin.deadline import CancelledError, DeadlineError
 from twin.errors.wording import counted
@@ -67,13 +67,13 @@ class Asked:
 
     Attributes:
         submission: the question.
-        result: its answer as JSON, or its error.
+        result: result of its task, or its error.
         on_progress: called on the event loop with (finished items, all items).
         on_part: called on the event loop with name and content of a finished part.
     """
 
     submission: Submission
-    result: asyncio.Future[str]
+    result: asyncio.Future[Any]
     on_progress: Callable[[int, int], None]
     on_part: Callable[[str, bytes], None]
     cancel: Callable[[], None] = field(default=lambda: None)
@@ -221,7 +221,8 @@ class Pool:
         """Return about how long the start will still take, whole seconds; 0 once questions are answered."""
         if self.is_ready:
             return 0
-        return max(MIN_START_S, round(COMPILE_S - (monotonic() - self._start_s)))
+        taken_s = monotonic() - self._start_s  # a machine that takes longer takes half as long again
+        return max(MIN_START_S, round(COMPILE_S - taken_s if taken_s < COMPILE_S else 0.5 * taken_s))
 
     @property
     def retry_s(self) -> int:
@@ -318,8 +319,9 @@ class Pool:
 
     def _settle(self, asked: Asked, reply: Reply | Exception) -> None:
         if isinstance(reply, Answered):
-            self._events.answered(is_known=reply.is_known)
-            asked.result.set_result(reply.text)
+            if reply.is_known is not None:
+                self._events.answered(is_known=reply.is_known)
+            asked.result.set_result(reply.result)
             return
         error, reason = self._error_of(reply, asked.submission)
         if reason:
@@ -395,5 +397,4 @@ def starting_text(starts_in_s: int) -> str:
     return f"the service still compiles its kernels, once for this version; ready in about {starts_in_s} s"
 
 
-def _ignore(*_: object) -> None:
-    """Take notice of nothing."""
+def _ignore(*_: object) -> None: ...

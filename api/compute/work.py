@@ -3,30 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..bodies import NetworkRequest
+from ..body_reader import read_body
 from ..csv_tables import Form
-from ..questions.context import Limits
+from ..questions.context import Context, Limits
+from ..questions.table import QUESTION_BY_PATH
 
 GIB = 2**30
 
 
-class Work(NamedTuple):
-    """One question for a compute process."""
+class Task(Protocol):
+    """What a compute process does for a request. It can be pickled, and so can its result."""
+
+    def run(self, context: Context) -> Any:
+        """Return the result."""
+
+
+class Asking(NamedTuple):
+    """Task to answer a question of the table. Its result is the answer as text."""
 
     path: str
     """Question by its path in the table."""
     asked: NetworkRequest
     """Validated request."""
+    form: Form = "json"
+    """Form of the answer."""
+
+    def run(self, context: Context) -> str:
+        """Return the answer as JSON or CSV."""
+        return QUESTION_BY_PATH[self.path].ask(self.asked, context, self.form)
+
+
+class Reading(NamedTuple):
+    """Task to read the body of a question, and to answer it."""
+
+    path: str
+    """Question by its path in the table."""
+    body: bytes
+    """JSON text, not validated."""
+    form: Form = "json"
+    """Form of the answer."""
+
+    def run(self, context: Context) -> str:
+        """Return the answer as JSON or CSV."""
+        asked = read_body(self.body, QUESTION_BY_PATH[self.path].request)
+        return Asking(self.path, asked, self.form).run(context)
+
+
+class Work(NamedTuple):
+    """One task for a compute process, and its bounds."""
+
+    task: Task
     max_s: float
     """Time that the answer may take."""
     limits: Limits
     """Bounds on the work."""
     parts: Mapping[str, bytes] | None = None
     """Finished parts of an earlier attempt; None = the question keeps no parts."""
-    form: Form = "json"
-    """Form of the answer."""
 
 
 class Started(NamedTuple):
@@ -59,10 +94,10 @@ class Kept(NamedTuple):
 class Answered(NamedTuple):
     """Answer of a compute process."""
 
-    text: str
-    """Answer as JSON or CSV."""
-    is_known: bool
-    """True if the process had the network compiled before."""
+    result: Any
+    """Result of the task; of a question its answer as text."""
+    is_known: bool | None
+    """Whether the process had the network compiled before; None if the task asks for none."""
     is_last: bool
     """True if the process ends now, because it has filled half of its memory."""
 

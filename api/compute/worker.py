@@ -18,7 +18,6 @@ from twin.studies.kept_parts import KeptParts, keeping
 
 from ..problems import NotFoundError, ProblemError
 from ..questions.context import Context, NetworkSource
-from ..questions.table import QUESTION_BY_PATH
 from .kept_networks import KeptNetworks
 from .memory import allow_more_memory, limit_memory, used_bytes
 from .work import Answered, Cancel, Failed, Fault, Kept, OutOfMemory, Progress, Reply, Started
@@ -117,12 +116,12 @@ class _Answers:
         gone = self._inbox.client_gone
         limits = work.limits._replace(max_memory_gib=self._settings.max_memory_gib)
         context = Context(self._networks, limits, gone, progress=self._tell)
-        self._networks.is_known = True
+        self._networks.is_known = None
         parts = None if work.parts is None else KeptParts(work.parts, self._keep)
         try:
             with deadline(work.max_s, gone.is_set), keeping(parts):
-                text = QUESTION_BY_PATH[work.path].ask(work.asked, context, work.form)
-            return Answered(text, self._networks.is_known, self._is_full())
+                result = work.task.run(context)
+            return Answered(result, self._networks.is_known, self._is_full())
         except MemoryError:
             pass  # the error refers to what fills the memory, so the reply is made after this block
         except (TwinError, NotFoundError, ProblemError, EndedError) as error:

@@ -46,6 +46,10 @@ class RootedNetworks:
         self._max_records = max_records
         self._cached: OrderedDict[tuple[Any, ...], Network] = OrderedDict()
 
+    @property
+    def store(self) -> None:
+        """Return nothing: tools write nothing."""
+
     def get(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
         """Return the network of a name or a file, which keeps what it computed until the file changes.
 

@@ -10,6 +10,7 @@ from fastapi import Request
 from ..answering import Answering
 from ..body_reader import read_body
 from ..questions.table import QUESTION_BY_PATH
+from ..room import key_name_of
 from .background import Background
 from .state import FOLLOWED
 
@@ -42,7 +43,8 @@ class Asker:
         await self._request.body()  # it must have been read before the client can be seen to leave
         asked = read_body(json.dumps(body).encode(), question.request)
         if question.is_long or body.get("worst_failure"):
-            text = await self._background.answer(question, asked, self._request.query_params.get(FOLLOWED, ""))
+            followed, key_name = self._request.query_params.get(FOLLOWED, ""), key_name_of(self._request)
+            text = await self._background.answer(question, asked, followed, key_name)
         else:
             text = await self._answering.text(question, asked, self._request)
         answer: dict[str, Any] = json.loads(text)

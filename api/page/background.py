@@ -65,13 +65,14 @@ class Background:
     def __init__(self, networks: Networks, runs: RunStore, wake: Callable[[], None]) -> None:
         self._networks, self._runs, self._wake = networks, runs, wake
 
-    async def answer(self, question: Question, asked: NetworkRequest, followed: str) -> str:
+    async def answer(self, question: Question, asked: NetworkRequest, followed: str, key_name: str = "") -> str:
         """Return the answer of a run as JSON, if it is there within a second.
 
         Args:
             question: row of the table of questions.
             asked: validated request.
             followed: id of the run that the page follows; that run is not asked for again.
+            key_name: name of the API key that asks; empty without a key.
 
         Raises:
             PendingRunError: the run takes longer.
@@ -80,7 +81,7 @@ class Background:
         """
         new = await run_in_threadpool(new_run, question, asked, self._networks)
         if new.id != followed:
-            await run_in_threadpool(self._runs.ask, new)
+            await run_in_threadpool(self._runs.ask, new, key_name)
             self._wake()
         ending = await self._ending(new.id)
         if ending is None:

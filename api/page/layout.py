@@ -31,7 +31,7 @@ HTMX = {
 }
 """Settings of htmx: nothing inside a page is run, nothing is stored in the browser, errors are shown."""
 STYLES = ("report.css", "page.css")
-SCRIPTS = ("echarts.min.js", "htmx.min.js", "charts.js", "page.js")
+SCRIPTS = ("echarts.min.js", "htmx.min.js", "labels.js", "charts.js", "page.js")
 AGEING = (("", "central"), ("low", "optimistic"), ("high", "pessimistic"))
 
 

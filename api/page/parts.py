@@ -43,7 +43,11 @@ MAX_COMPARED = 4
 """Most plans that the page compares at once."""
 NO_GROWTH = {"growth_ratio_per_year": ForecastRequest.model_fields["growth_ratio_per_year"].default}
 """Growth of the traffic where a form leaves it empty, the same in each view."""
-WORST_FAILURE = "worst_failure_utilisation_ratio"
+FAILURE_HEATS = {
+    "worst_failure_utilisation_ratio": "The network has no demands, so no link has a utilisation after a failure.",
+    "failure_rate_lost_ratio": "No job counts beside the demands. Choose a job to see what failures do to its step.",
+}
+"""Colours of lines that need failures, with the remark where no line has one."""
 
 
 def options(model: Any, names: Sequence[str], state: PageState) -> dict[str, Any]:
@@ -70,11 +74,11 @@ async def verdict(ask: Ask, state: PageState) -> Content:
 
 async def drawing(ask: Ask, state: PageState) -> Content:
     """Return the drawing by tier, the map, and their lines as a table."""
-    worst = state.text("heat") == WORST_FAILURE
-    data = await ask("drawing", **state.case(), worst_failure=worst)
+    heat = state.text("heat")
+    data = await ask("drawing", **state.case(), worst_failure=heat in FAILURE_HEATS)
     content = drawing_content(data, state)
-    if worst and all(line[WORST_FAILURE] is None for line in data["lines"]):
-        content.insert(0, Sentence("The network has no demands, so no link has a utilisation after a failure."))
+    if heat in FAILURE_HEATS and all(line[heat] is None for line in data["lines"]):
+        content.insert(0, Sentence(FAILURE_HEATS[heat]))
     return content
 
 
@@ -122,7 +126,7 @@ async def link(ask: Ask, state: PageState) -> Content:
         for block in blocks_of(link_report_table(data))
     ]
     if data["forecast"] is not None:
-        content.append(forecast_chart([(AS_IT_IS, data["forecast"])]))
+        content += filter(None, [forecast_chart([(AS_IT_IS, data["forecast"])])])
     return content
 
 
@@ -202,7 +206,8 @@ async def forecast(ask: Ask, state: PageState) -> Content:
     )
     tables = tuple(block for block in blocks_of(forecast_table(data)) if isinstance(block, Grid))
     chart = forecast_chart([(state.plan or (OWN_CHANGES if state.is_changed else AS_IT_IS), data)])
-    return [*lead(data), year_slider(data, state), chart, Folded("Dates as a table", tables)]
+    years: Content = [] if chart is None else [year_slider(data, state), chart]
+    return [*lead(data), *years, Folded("Dates as a table", tables)]
 
 
 def year_slider(data: Mapping[str, Any], state: PageState) -> Html:

@@ -35,6 +35,7 @@ from .views import VIEWS
 PAGE, REPORTS = "twin.api.page", "twin.reports"
 ASSETS = {
     "echarts.min.js": (REPORTS, "text/javascript"),
+    "labels.js": (REPORTS, "text/javascript"),
     "charts.js": (REPORTS, "text/javascript"),
     "report.css": (REPORTS, "text/css"),
     "htmx.min.js": (PAGE, "text/javascript"),

@@ -68,9 +68,9 @@ def drawing(request: DrawingRequest, context: Context) -> Drawing:
     changes, job, ageing = request.plan_or_changes, request.job, request.ageing
     failures = None
     has_demands = bool(network.document.demands or network.generated_demands)
-    if request.worst_failure and has_demands:  # without demands no line has a utilisation after a failure
+    if request.worst_failure and (has_demands or network.document.jobs):  # otherwise a failure takes nothing
         advance = context.advance("failures", "worst_failure", "leave it out")
-        failures = network.failures(of="link", changes=changes, job=job, ageing=ageing, advance=advance)
+        failures = network.failures(of="link", changes=changes, job=job, ageing=ageing, advance=advance, brief=True)
     return network.draw(changes=changes, job=job, ageing=ageing, failures=failures)
 
 

@@ -14,9 +14,10 @@ from twin.topologies import MAX_RECORDS
 from twin.deadline import CancelledError, time_left_s
 from twin.errors import ChangeError
 from twin.network import Network
+from twin.store import NetworkStore
 
 from ..bodies import NetworkRequest
-from ..budget import check_budget
+from ..budget import Budget, check_budget, check_traffic_budget
 from ..networks import check_names
 
 MAX_SWEEP_WORK = 10_000_000
@@ -37,6 +38,10 @@ class ClientGoneError(CancelledError):
 
 class NetworkSource(Protocol):
     """Networks by name or document, as requests give them."""
+
+    @property
+    def store(self) -> NetworkStore | None:
+        """Return the store of networks; None where nothing may be written."""
 
     def get(self, network: Any) -> Network:
         """Return a network that other questions share."""
@@ -106,7 +111,10 @@ class Context:
         """Return a network by name, or made from a document."""
         resolve = self.networks.get_separate if self.is_separate else self.networks.get
         found = resolve(network)
-        check_budget(found.document, time_left_s(), self.limits.max_memory_gib)
+        budget = Budget(time_left_s(), self.limits.max_memory_gib)
+        check_budget(found.document, budget)
+        if found.document.traffic:
+            check_traffic_budget(found, budget)
         return found
 
     def advance(self, items: str, where: str, hint: str, max_time_s: float | None = None) -> Callable[[int, int], None]:

@@ -36,8 +36,7 @@ def demands(request: DemandsRequest, context: Context) -> DemandTable:
 
 def links(request: LinksRequest, context: Context) -> LinkTable:
     """Return links, two rows each: budget, capacity and its limit, load, latency, failures."""
-    chosen = "*" if request.links is None else request.links
-    return context.network(request).link_table(chosen, **_table_options(request))
+    return context.network(request).link_table(request.links, **_table_options(request))
 
 
 def _table_options(request: TableRequest) -> dict[str, Any]:

@@ -20,6 +20,8 @@ import tempfile
 import time
 from typing import Any
 
+from service import verdict
+
 from twin.store import NetworkStore, open_database
 from twin.store.documents import read_network
 
@@ -141,8 +143,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = run(options.data or folder, options.kills, options.seed)
-    print(json.dumps(found))
-    sys.exit(1 if found["n_lost"] or found["n_wrong"] or found["n_stored"] < found["n_acknowledged"] else 0)
+    text = ", ".join(f"{key.removeprefix('n_')} {value:,}" for key, value in found.items() if key != "store")
+    limit = "lost 0, wrong 0, all acknowledged ones stored"
+    is_lost = found["n_lost"] or found["n_wrong"] or found["n_stored"] < found["n_acknowledged"]
+    sys.exit(verdict(text, limit, holds=not is_lost))
 
 
 if __name__ == "__main__":

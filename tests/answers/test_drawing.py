@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import twin
@@ -127,3 +129,16 @@ def test_the_picture_and_the_table_name_each_place() -> None:
     assert texts == {place.id for place in drawing.places}
     assert "spine-1" in repr(drawing)
     assert drawing._repr_html_().startswith("<svg")
+
+
+def test_failures_colour_lines_by_what_they_take_from_the_job() -> None:
+    network = twin.load("two-campus")
+    failures = network.failures(of="link")
+    lost = {row.id: row.job for row in failures.failures}
+    drawing = network.draw("failure_rate_lost", failures=failures)
+    wan = next(line for line in drawing.lines if line.tier == "wide_area")
+    worst = max(lost[name].step_ratio or math.inf for each in wan.classes for name in each.examples)
+    assert wan.failure_rate_lost_ratio == pytest.approx(1.0 - 1.0 / worst)
+    assert max(line.failure_rate_lost_ratio for line in drawing.lines) == 1.0  # an uplink of a rack stops the job
+    assert step_labels(HEATS["failure_rate_lost_ratio"])[::4] == ["below 0.1 %", "job stops"]
+    assert network.draw().lines[0].failure_rate_lost_ratio is None

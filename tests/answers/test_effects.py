@@ -121,7 +121,7 @@ def test_counts_hold_all_and_lists_the_first_of_each_direction() -> None:
     changes = [{"kind": "fail_nodes", "nodes": "spine-1"}]
     whole, first = (what_if(network, *changes, top=top).effects for top in (1000, 1))
     assert first.link_counts == whole.link_counts
-    assert whole.link_counts.n_worse == sum(row.n for row in whole.links if row.direction == "worse")
+    assert whole.link_counts.n_worse <= network.arrays.n_links
     assert first.links[0] == whole.links[0]
     assert len([row for row in first.links if row.direction == "worse"]) == 1
     with pytest.raises(ChangeError, match="1 to 1000"):
@@ -201,3 +201,10 @@ def test_a_demand_of_other_latency_names_the_link_of_other_latency() -> None:
     data["links"][2] |= {"transceiver": "100G-LR4", "spans": [{"length_km": 5.0}]}
     diff = what_if(from_document(data), {"kind": "set_fibre", "links": "a~b", "fibre": "G.654.E"})
     assert "latency of a~b 2" in effect(diff, "demands", "d", "latency_us").cause
+
+
+def test_a_link_with_two_worse_figures_counts_once() -> None:
+    diff = what_if(from_document(line()), FEWER)
+    worse = [row for row in diff.effects.links if row.direction == "worse"]
+    assert sorted(row.figure for row in worse if row.id == "a~b") == ["capacity_gbps", "utilisation_ratio"]
+    assert diff.effects.link_counts.n_worse == len({name for row in worse for name in (row.id, *row.examples)})

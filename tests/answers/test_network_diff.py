@@ -110,3 +110,11 @@ def test_a_field_that_one_side_leaves_out_shows_its_default() -> None:
     fields = {row.kind: row.fields for row in twin.diff(data, data | {"links": links, "jobs": jobs}).records}
     assert fields["jobs"] == ("split: 'uniform' (default) → 'balanced'",)
     assert fields["link"][0] == "spans[0].fibre: 'G.652.D-2006' → 'G.652.D' (default)"
+
+
+def test_jobs_that_only_one_side_has_are_not_better() -> None:
+    data = twin.load("two-campus").document.to_dict()
+    other = {**data, "jobs": [{**data["jobs"][0], "id": "another"}], "default_job": "another", "plans": []}
+    found = twin.load("two-campus").compare(twin.from_document(other))
+    assert f"The jobs differ: {data['jobs'][0]['id']} before, another after." in found.summary
+    assert found.effects.jobs == ()

@@ -206,3 +206,12 @@ def test_shipped_plans_list_what_they_buy(plan: str) -> None:
     assert found.purchases == small.what_if(plan, main_assumptions=False).purchases
     assert found.changes
     assert repr(found).startswith(f"memphis-small · {plan} · preview\n")
+
+
+def test_records_of_a_job_are_texts_without_defaults_and_parallelism_by_field() -> None:
+    network = twin.load("two-campus")
+    (moved,) = network.preview({"kind": "leave_sites", "sites": ["west"]}).changes
+    (places,) = [row for row in moved.fields if row.name == "placement"]
+    assert (places.before, places.after) == ("site east; site west", "site east")
+    (cut,) = network.preview({"kind": "cut_job", "pp": 2}).changes
+    assert [row.name for row in cut.fields] == ["parallelism.pp"]

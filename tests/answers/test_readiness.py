@@ -38,7 +38,7 @@ def network() -> twin.Network:
 def test_a_swap_that_waits_for_cooling_is_refused_with_the_days(network: twin.Network) -> None:
     with pytest.raises(ChangeError) as caught:
         network.readiness([SWAP], on="2027-03-03")
-    assert "c1: liquid cooling, 28 days (230.4 of 0 MW)" in str(caught.value)
+    assert "c1: liquid cooling, 28 days (needs 230.4, has 0 MW)" in str(caught.value)
     assert caught.value.hint == "ready 28 days later"
     found = network.readiness([SWAP], on="2027-03-31")
     assert (found.ready_day, str(found.ready_on)) == (150, "2027-03-31")
@@ -52,7 +52,7 @@ def test_before_the_power_comes_both_block_and_the_longest_is_named_first(networ
     with pytest.raises(ChangeError) as caught:
         network.readiness([SWAP], on="2026-11-01")
     text = str(caught.value)
-    assert text.index("liquid cooling, 150 days") < text.index("power, 122 days (316.7 of 110 MW)")
+    assert text.index("liquid cooling, 150 days") < text.index("power, 122 days (needs 316.7, has 110 MW)")
 
 
 def test_what_stands_needs_no_liquid(network: twin.Network) -> None:

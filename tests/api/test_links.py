@@ -64,6 +64,15 @@ def command(path: str, body: dict[str, Any], words: list[str], folder: Path) -> 
     return result.stdout_bytes
 
 
+@pytest.mark.parametrize("sort", [None, "utilisation"])
+def test_links_without_a_selection_are_those_of_the_command(client: Any, sort: str | None) -> None:
+    answer = client.post("/v1/links", json=SMALL | {"sort": sort, "top": 9})
+    words = ["links", "memphis-small", "--json", "--top", "9", *([] if sort is None else ["--sort", sort])]
+    assert answer.content == CliRunner().invoke(app, words).stdout_bytes
+    tiers = {row["tier"] for row in answer.json()["links"]}
+    assert (tiers == {"wide_area"}) == (sort is None)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "words"),
     [*((FORECAST, *row) for row in FORECASTS), *((LINK, *row) for row in PAGES)],

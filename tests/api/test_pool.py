@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import math
 import os
@@ -18,8 +19,9 @@ from twin.api.bodies import NetworkRequest, ScoreRequest
 from twin.api.compute import parent_process
 from twin.api.compute.fair_queue import FairQueue, Turn
 from twin.api.compute.pool import Pool, PoolEvents, PoolSettings, Submission
-from twin.api.compute.work import Work
+from twin.api.compute.work import Asking, Task, Work
 from twin.api.compute.worker import WorkerSettings
+from twin.api.file_tasks import FileAnswer, ImportTask, PostedFile
 from twin.api.problems import InternalError, NotFoundError, ProblemError
 from twin.api.questions.context import Limits
 
@@ -64,7 +66,12 @@ class Harness:
 
     def submit(self, network: str, client: str = "a", max_s: float = WAIT_S, *, is_light: bool = True) -> Any:
         asked: NetworkRequest = ScoreRequest(network=network, main_assumptions=False)
-        submission = Submission(Work("score", asked, max_s, Limits()), client, network, is_light)
+        return self.submit_task(Asking("score", asked), network, client, max_s, is_light=is_light)
+
+    def submit_task(
+        self, task: Task, network: str, client: str = "a", max_s: float = WAIT_S, *, is_light: bool = True
+    ) -> Any:
+        submission = Submission(Work(task, max_s, Limits()), client, network, is_light)
         return self.call(lambda: self.pool.submit(submission))
 
     def result(self, asked: Any) -> str:
@@ -122,6 +129,21 @@ def test_a_hostile_question_ends_with_its_own_error_and_the_next_one_is_answered
     assert harness.events.n_restarts == 4  # one that waits looks at the clock itself
     assert "secret" not in caplog.text
     assert any("hostile_networks" in line for record in caplog.records for line in getattr(record, "trace", ()))
+
+
+def test_an_import_with_many_costly_patterns_ends_at_its_deadline(harness: Harness) -> None:
+    names = [f"{'a' * 40}{i}" for i in range(4000)]
+    rows = [f"{one},eth0,{other},eth0" for one, other in itertools.pairwise(names)]
+    file = PostedFile("\n".join(["a_device,a_port,b_device,b_port", *rows]).encode(), "cables.csv", "table")
+    asked = harness.submit_task(ImportTask(file, {"roles": ["a*a*a*b=leaf"] * 200}), "file", max_s=1.0)
+    n_restarts = harness.events.n_restarts
+    with pytest.raises(DeadlineError):
+        harness.result(asked)
+    assert harness.events.n_restarts == n_restarts  # it looked at the clock itself, so its process lives
+    small = PostedFile(file.content[:400].rpartition(b"\n")[0], "cables.csv", None)
+    answer: FileAnswer = harness.result(harness.submit_task(ImportTask(small, {"capacity_gbps": 100.0}), "file"))
+    assert answer.status == 200
+    assert '"format": "table"' in answer.text
 
 
 def test_light_questions_do_not_wait_for_heavy_ones(harness: Harness) -> None:
@@ -210,7 +232,7 @@ def test_a_pool_that_compiles_says_how_long_it_still_takes() -> None:
         pool = Pool(PoolSettings(worker, 1, warm=False, max_wait_s=0.01))
         assert (pool.is_ready, pool.retry_s) == (False, 30)
         asked: NetworkRequest = ScoreRequest(network="quick")
-        waiting = pool.submit(Submission(Work("score", asked, 1.0, Limits()), "a", "quick", True))
+        waiting = pool.submit(Submission(Work(Asking("score", asked), 1.0, Limits()), "a", "quick", True))
         with pytest.raises(ProblemError, match="still compiles its kernels") as refused:
             await waiting.result
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "30")

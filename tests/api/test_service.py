@@ -90,11 +90,14 @@ def test_pages_of_other_sites_can_neither_ask_nor_store(guarded: Any, keys: dict
         assert guarded.post("/v1/score", json=SCORE, headers=write | headers).status_code == 200
 
 
-def test_a_key_that_reads_may_ask_for_runs_but_not_end_them(guarded: Any, keys: dict[str, str]) -> None:
+def test_a_key_that_reads_cancels_only_the_runs_that_it_alone_asked_for(guarded: Any, keys: dict[str, str]) -> None:
     read, write = bearer(keys["read"]), bearer(keys["write"])
     run = guarded.post("/v1/runs/score", json=SCORE, headers=read).json()
     assert guarded.get(f"/v1/runs/{run['id']}", headers=read).status_code == 200
-    problem_of(guarded.post(f"/v1/runs/{run['id']}/cancel", headers=read), 403)
+    assert guarded.post(f"/v1/runs/{run['id']}/cancel", headers=read).status_code == 200
+    guarded.post("/v1/runs/score", json=SCORE, headers=write)
+    assert "reader" in problem_of(guarded.post(f"/v1/runs/{run['id']}/cancel", headers=read), 403).detail
+    assert guarded.post(f"/v1/runs/{run['id']}/cancel", headers=write).status_code == 200
     problem_of(guarded.delete(f"/v1/runs/{run['id']}", headers=read), 403)
     assert guarded.delete(f"/v1/runs/{run['id']}", headers=write).status_code == 204
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twin.api.budget import Budget, check_traffic_budget
+from twin.api.problems import ProblemError
 from typer.testing import CliRunner
 
 import twin
@@ -343,3 +345,15 @@ def test_http_takes_blocks_and_no_files(client: Any) -> None:
     refused = client.post("/v1/score", json={"network": bad})
     assert refused.status_code == 422
     assert "has no rows below its header" in refused.json()["detail"]
+
+
+def test_generated_demands_are_estimated_before_they_are_made() -> None:
+    hosts = [{"id": f"h{i}", "kind": "host"} for i in range(1200)]
+    links = [{"id": f"l{i}", "ends": [f"h{i}", "s"], "capacity_gbps": 100} for i in range(1200)]
+    traffic = [{"id": "t", "generator": "hose", "params": {"gbps_per_node": 1}}]
+    nodes = [*hosts, {"id": "s", "kind": "switch"}]
+    network = from_document({"nodes": nodes, "links": links, "traffic": traffic})
+    check_traffic_budget(network, Budget(30.0, 4.0))
+    with pytest.raises(ProblemError, match=r"1,438,800 demands .* 1\.4 s; .* 1\.2 s"):
+        check_traffic_budget(network, Budget(1.2, 4.0))
+    assert "generated_demands" not in vars(network)

@@ -55,3 +55,9 @@ def test_one_network_without_plans_is_nothing_to_compare(arguments: list[str]) -
     done = RUN.invoke(app, ["diff", *arguments])
     assert done.exit_code == 2
     assert "to compare" in done.output
+
+
+def test_a_plan_in_place_of_a_network_is_named_with_the_command_that_works() -> None:
+    done = RUN.invoke(app, ["diff", "memphis-small", "fibre-upgrade"])
+    assert done.exit_code == 2
+    assert "twin diff memphis-small --plan fibre-upgrade" in done.output

@@ -13,7 +13,7 @@ from twin.formats.native import parse_mapping
 from twin.loading import from_document
 from twin.network import Network
 from twin.scenario.document_schema import document_schema as schema_of
-from twin.traffic.demand_generators import DEMAND_GENERATORS, generate
+from twin.traffic.demand_generators import DEMAND_GENERATORS, generate, n_most_demands
 from twin.traffic.traffic_params import AMOUNTS
 
 DEMO: dict[str, Any] = parse_mapping(network_text("leaf-spine-demo"), "demo", as_json=False) | {"demands": []}
@@ -98,6 +98,7 @@ def test_the_number_of_demands_is_bounded_before_they_are_made(name: str) -> Non
     n = len(network.generated_demands)
     made = network.document.traffic[0]
     assert len(generate(made, network.arrays, n).source) == n
+    assert n_most_demands(made, network.arrays) >= n
     with pytest.raises(TwinError, match=rf"at most {n - 1}"):
         generate(made, network.arrays, n - 1)
 

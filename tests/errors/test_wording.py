@@ -176,3 +176,9 @@ def test_what_is_no_plain_data_is_named_with_its_place() -> None:
 def test_an_error_that_is_one_of_several_is_not_wrapped() -> None:
     with pytest.raises(TopologyError):
         _ = from_document({"nodes": [{"id": "a", "kind": "leaf", "site": "q"}]}).arrays
+
+
+def test_a_place_with_the_same_fault_twice_is_named_once() -> None:
+    both_ends = [Issue("links[wan]", "too hot"), Issue("links[wan]", "too hot"), Issue("links[x]", "too hot")]
+    assert group_text(both_ends[:2]) == "links[wan]: too hot"
+    assert group_text(both_ends) == "links[wan], links[x]: too hot"

@@ -27,16 +27,27 @@ class Case(NamedTuple):
         for link, (a, b) in enumerate(self.ends):
             at[a].append((link, b))
             at[b].append((link, a))
-        slots = [slot for node in at for slot in node]
+        slots = [(link, node, head) for node in range(self.n_nodes) for link, head in at[node]]
+        taken = [
+            [
+                entry
+                for entry, (link, _, head) in enumerate(slots)
+                if part in self.parts[link] or self.of_node[head] == part
+            ]
+            for part in range(len(self.down))
+        ]
         return Fallible(
             first=np.cumsum([0, *(len(node) for node in at)]),
-            link=np.array([link for link, _ in slots], np.int64),
-            head=np.array([head for _, head in slots], np.int64),
+            link=np.array([link for link, _, _ in slots], np.int64),
+            head=np.array([head for _, _, head in slots], np.int32),
+            tail=np.array([tail for _, tail, _ in slots], np.int32),
             forwards=np.array([node not in self.hosts for node in range(self.n_nodes)]),
             part_first=np.cumsum([0, *(len(parts) for parts in self.parts)]),
             part=np.array([part for parts in self.parts for part in parts], np.int64),
             of_node=np.array(self.of_node, np.int64),
             down=np.array(self.down),
+            takes_first=np.cumsum([0, *(len(entries) for entries in taken)]),
+            takes=np.array([entry for entries in taken for entry in entries], np.int64),
         )
 
     def unconnected(self, pairs: list[tuple[int, int]], any_pair: bool) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from io import StringIO
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 import twin
 from tests.planner.networks import chord, faster, more, naive_plan, ring
@@ -18,6 +20,7 @@ from twin.planner.choice import Choice
 from twin.planner.question import plan_question
 from twin.planner.records import PlanReport
 from twin.planner.trial import Trial
+from twin.render.plan_table import LESS_PROMISING, plan_table
 
 POOL = [
     more("ab"),
@@ -282,3 +285,42 @@ def test_ties_of_the_goal_count_the_running_cost() -> None:
     question = replace(question, keeps=())
     assert Choice(question, trials).best() == trials[1]
     assert Choice(question, trials, running_years=4.0).best() == trials[2]
+
+
+def pair(*links: str) -> twin.Network:
+    """Return three switches, each at a site, with links between them and 300 Gb/s from a to b."""
+    return twin.from_document(
+        {
+            "sites": [{"id": name} for name in "abc"],
+            "nodes": [{"id": name, "kind": "switch", "site": name} for name in "abc"],
+            "links": [{"id": name, "ends": list(name), "transceiver": "400G-DR4"} for name in links],
+            "demands": [{"id": "d", "source": "a", "target": "b", "offered_gbps": 300.0}],
+        }
+    )
+
+
+def test_the_next_better_set_is_better_by_more_than_what_counts_as_equal() -> None:
+    """One more member of 1001 lessens the load by less than 0.1 %."""
+    asked: dict[str, Any] = {"candidates": [more("ab", 1001), more("ab", 1002)], "generate": False}
+    answer = pair("ab").plan(goal="max_link_utilisation_ratio", **asked)
+    assert answer.plan is not None
+    assert answer.plan.candidates == ("ab x1001",)
+    assert "No set" in pair("ab").plan(budget_usd=answer.plan.capex_usd, **asked).next_dollar
+
+
+def test_candidates_that_were_left_out_are_listed_by_reason() -> None:
+    reasons = {"a": LESS_PROMISING + "adds nothing", "b": LESS_PROMISING + "adds nothing", "c": "x: 1; y: 2; z: 3"}
+    rows = [{"id": name, "kind": "k", "why": why} for name, why in reasons.items()]
+    console = Console(width=80, file=StringIO())
+    console.print(plan_table(planned().to_dict() | {"left_out": rows}))
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert "adds nothing     a; b" in lines
+    assert any(line.startswith("x: 1; 2 more in --json") for line in lines)
+
+
+def test_a_failure_that_no_set_survives_is_named() -> None:
+    answer = pair("ab", "bc", "ca").plan(
+        target="max_link_utilisation_ratio=0.3", robust_to="link", candidates=[more("ab", 3)], generate=False
+    )
+    assert answer.plan is None
+    assert any("a condition breaks after the failure of" in sentence for sentence in answer.summary)

@@ -18,7 +18,8 @@ from twin.render.numbers import cell_text, level_text, number_text, seconds_text
         (3.0, "1", "3"),
         (0.25, "1", "0.25"),
         (2_500_000.0, "USD", "$2.5M"),
-        (-3e9, "USD/a", "-$3B/a"),
+        (-3e9, "USD/a", "−$3B/a"),
+        (-0.25, "1", "−0.25"),
         (999.0, "USD", "$999"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from twin.errors.wording import counted
 from twin.render.numbers import change_cell, metric_cell, metric_text
 from twin.render.quantities import (
+    MINUS,
     bytes_text,
     change_percent_text,
     frequency_text,
@@ -110,3 +111,7 @@ def test_money_bytes_counts_and_names() -> None:
     assert [counted(n, "link") for n in (1, 2, 1000)] == ["1 link", "2 links", "1,000 links"]
     assert names_text(["a", "b", "c"]) == "a, b, c"
     assert names_text(["a", "b", "c", "d", "e"], 2) == "a, b and 3 more"
+
+
+def test_money_has_four_digits_from_ten_billion_on() -> None:
+    assert [usd_text(usd) for usd in (9.99e9, 26.04e9, -10e9)] == ["$9.99B", "$26.04B", f"{MINUS}$10B"]

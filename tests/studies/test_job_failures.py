@@ -17,6 +17,7 @@ from twin.network import Network
 from twin.studies import job_failures as study
 from twin.studies import kept_parts
 from twin.studies.failure_records import FailureReport
+from twin.studies.study_bounds import StudyBounds
 
 REL = 1e-12
 CHANGES: dict[str, Any] = {
@@ -110,6 +111,17 @@ def test_each_failure_of_a_rail_fabric_equals_its_what_if(of: str, n_tiers: int)
     assert report.n_job_classes is not None
     if of in ("link", "member"):
         assert 3 * report.n_job_classes < report.n_failures
+
+
+@pytest.mark.parametrize("of", ["link", "member"])
+def test_links_that_are_alike_do_the_same(of: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.planning_network.BRIEF_BOUNDS", StudyBounds(alike_above_s=0.0))
+    network = from_document(rails(3, on_card_loss="pxn"))
+    alike, exact = (network.failures(of=of, job="j", brief=brief) for brief in (True, False))
+    assert alike.n_job_classes is not None
+    assert exact.n_job_classes is not None
+    assert alike.n_job_classes < exact.n_job_classes
+    assert alike.failures == exact.failures
 
 
 def check_pairs(document: dict[str, Any], of: str, sample: int | None) -> FailureReport:

@@ -172,7 +172,7 @@ def test_a_state_that_cuts_demand_off_is_at_risk_though_it_relieves_the_links_le
         ("done", 0.75, 0.0, False),
     ]
     assert (found.before_unrouted_gbps, found.worst_unrouted_gbps, found.n_days_at_risk) == (0.0, 300.0, 3)
-    assert "300 Gb/s of demand have no path while wave 1 of 1 set_fibre is drained" in " ".join(found.summary)
+    assert "300 Gb/s of demand have no path while wave 1 of change 1 set_fibre is drained" in " ".join(found.summary)
 
 
 def test_of_two_works_the_one_that_cuts_off_less_is_first() -> None:

@@ -224,16 +224,17 @@ def _pair_ids(e: Evaluation) -> list[tuple[str, str]]:
 
 
 class JobRows(Rows):
-    """The job, and the jobs that run beside it."""
+    """The job and the jobs that run beside it, as far as both sides have them."""
 
     figures = (Figure("step_time_s", "lower", math.nan), Figure("goodput_tokens_per_s", "higher", math.nan))
     counts_missing = True
 
     def __init__(self, old: Trial, new: Trial) -> None:
         super().__init__(old, new)
-        job = new.evaluation.case.job
-        others = [row.id for row in new.among if job is None or row.id != job.id]
-        self.ids = ([] if job is None or old.evaluation.case.job is None else [job.id]) + others
+        job, old_job = new.evaluation.case.job, old.evaluation.case.job
+        known = {row.id for row in old.evaluation.case.document.jobs} | ({old_job.id} if old_job else set())
+        ids = dict.fromkeys([*([job.id] if job else []), *(row.id for row in new.among)])
+        self.ids = [name for name in ids if name in known]
 
     def values(self, figure: Figure, trial: Trial) -> Floats:
         """Return a metric of the job; of the others the step among all jobs."""

@@ -15,6 +15,7 @@ from ..render.drawing_rows import drawing_table
 from ..stages.evaluation import Evaluation
 from .data import Answer
 from .drawing_layout import place_positions
+from .failure_figures import NO_FAILURES, FailureFigures, by_link
 
 MAX_SINGLE_NODES = 40
 """Largest network whose nodes are drawn one by one, whatever their kinds."""
@@ -45,7 +46,7 @@ class DrawnPlace:
     """A node, or all nodes of one site with the same kind and part, drawn as one."""
 
     id: str
-    """Id of the node; of several, their site, kind and part."""
+    """Id of the node; of several, their site, kind and part; the kind is left out where the part starts with it."""
     kind: str
     site: str | None
     part: str | None
@@ -91,6 +92,9 @@ class DrawnLine:
     """Utilisation of the fullest direction of a link."""
     worst_failure_utilisation_ratio: float | None
     """Largest utilisation of a link after any one failure; null where no failures were computed."""
+    failure_rate_lost_ratio: float | None
+    """Largest share of the job's step rate that the failure of one link of the line takes, 1 where the job stops; null
+    where no failures were computed for a job."""
     margin_db: float | None
     """Lowest."""
     age_years: float | None
@@ -131,7 +135,7 @@ def drawing_of(
     e: Evaluation,
     network: str,
     plan: str | None,
-    worst_failure: Mapping[str, float] | None = None,
+    failures: FailureFigures = NO_FAILURES,
     heat: str = "utilisation_ratio",
 ) -> Drawing:
     """Group the nodes and links of an evaluation into places and lines.
@@ -140,7 +144,7 @@ def drawing_of(
         e: evaluation of the network.
         network: name of the network.
         plan: id of the plan that was applied; None without one.
-        worst_failure: largest utilisation after any one failure, by link id.
+        failures: figures of failures by link.
         heat: field of lines that colours them.
     """
     state = e.case.state
@@ -157,9 +161,7 @@ def drawing_of(
         plan=plan,
         sites=tuple(_sites(e)),
         places=tuple(_drawn_places(state, place_of, keys, positions)),
-        lines=tuple(
-            _bent(list(_lines(e, place_of, names, worst_failure or {})), dict(zip(names, positions, strict=True)))
-        ),
+        lines=tuple(_bent(list(_lines(e, place_of, names, failures)), dict(zip(names, positions, strict=True)))),
         n_nodes=state.n_nodes,
         n_links=state.n_links,
         heat=heat,
@@ -188,18 +190,16 @@ def _places(state: State) -> tuple[Ints, list[Key]]:
 
 
 def _names(state: State, keys: Sequence[Key]) -> list[str]:
-    """Return the id of each place: that of its node, or site, kind and part."""
+    """Return the id of each place: that of its node, or site, kind and part; a part may name the kind already."""
     arrays = state.arrays
     names = []
     for site, kind, part, node in keys:
         if node != NONE:
             names.append(arrays.node_ids[node])
             continue
-        texts = [
-            arrays.sites[site] if site != NONE else "",
-            NODE_KINDS[kind],
-            state.part_id(part) or "",
-        ]
+        kind_name, part_name = NODE_KINDS[kind], state.part_id(part) or ""
+        has_kind = part_name.startswith(f"{kind_name}-")
+        texts = [arrays.sites[site] if site != NONE else "", "" if has_kind else kind_name, part_name]
         names.append(" ".join(text for text in texts if text))
     return names
 
@@ -279,21 +279,17 @@ class _Columns:
     age_years: Floats
     length_km: Floats
     worst_ratio: Floats
+    rate_lost_ratio: Floats
 
 
-def _columns(e: Evaluation, worst_failure: Mapping[str, float]) -> _Columns:
+def _columns(e: Evaluation, failures: FailureFigures) -> _Columns:
     state, health = e.case.state, e.health
-    arrays, n = state.arrays, state.n_links
+    n = state.n_links
     use = np.asarray(e.arc_utilisation_ratio, dtype=np.float64).reshape(n, 2)
     with np.errstate(invalid="ignore"):
         fullest = np.fmax(use[:, 0], use[:, 1])
     age = state["link_age_years"].astype(np.float64).copy()
     np.fmax.at(age, state["span_link"], state["span_age_years"])
-    index = arrays.link_index
-    worst = np.full(n, np.nan)
-    for name, ratio in worst_failure.items():
-        if name in index:
-            worst[index[name]] = ratio
     length_km = np.where(health.latency.length_unknown, np.nan, state.link_length_km)
     margin_db = np.asarray(health.margin_db, dtype=np.float64).copy()
     margin_db[~np.isfinite(margin_db)] = np.nan
@@ -305,17 +301,16 @@ def _columns(e: Evaluation, worst_failure: Mapping[str, float]) -> _Columns:
         margin_db=margin_db,
         age_years=age,
         length_km=length_km,
-        worst_ratio=worst,
+        worst_ratio=by_link(state, failures.worst_utilisation_ratio),
+        rate_lost_ratio=by_link(state, failures.rate_lost_ratio),
     )
 
 
-def _lines(
-    e: Evaluation, place_of: Ints, names: Sequence[str], worst_failure: Mapping[str, float]
-) -> Iterator[DrawnLine]:
+def _lines(e: Evaluation, place_of: Ints, names: Sequence[str], failures: FailureFigures) -> Iterator[DrawnLine]:
     state = e.case.state
     if not state.n_links:
         return
-    columns = _columns(e, worst_failure)
+    columns = _columns(e, failures)
     ends = place_of[state["link_ends"]]
     ends = np.column_stack([np.sort(ends, axis=1), state.arrays.link_tier])
     pairs, line_of = np.unique(ends, axis=0, return_inverse=True)
@@ -339,6 +334,7 @@ def _line(state: State, columns: _Columns, links: Ints, source: str, target: str
         _extreme(columns.length_km[links], np.fmax),
         _extreme(columns.use_ratio[links], np.fmax),
         _extreme(columns.worst_ratio[links], np.fmax),
+        _extreme(columns.rate_lost_ratio[links], np.fmax),
         _extreme(columns.margin_db[links], np.fmin),
         _extreme(columns.age_years[links], np.fmax),
         tuple(classes[:MAX_CLASSES]),

@@ -121,6 +121,8 @@ def _by_springs(n: int, neighbours: Sequence[tuple[int, int]]) -> list[Position]
 
 def _fit(points: Sequence[Position]) -> list[Position]:
     """Scale points into the unit square, in their proportions, in the middle of it."""
+    if not points:
+        return []
     low = [min(point[axis] for point in points) for axis in (0, 1)]
     high = [max(point[axis] for point in points) for axis in (0, 1)]
     size = max(high[0] - low[0], high[1] - low[1])

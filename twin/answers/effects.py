@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -49,11 +49,12 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class EffectCounts:
-    """Numbers of effects, listed or not; each figure of a link counts by itself."""
+    """Numbers of links, demands or jobs, listed or not. One with a better and a worse figure counts as both."""
 
     n_better: int
     n_worse: int
     n_neither: int
+    """Those with neither a better nor a worse figure, but with another load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,21 @@ class _Found(NamedTuple):
 
 def _ranked(rows: Rows, trials: Trials, top: int, flow: Flow) -> tuple[tuple[Effect, ...], EffectCounts]:
     found = [each for figure in rows.figures for each in _changes(rows, figure, trials, flow)]
-    counts = {name: sum(len(each.rows) for each in found if each.direction == name) for name in DIRECTIONS}
+    counts = _counts(found)
     listed: list[Effect] = []
     for direction in DIRECTIONS:
         of_direction = [each for each in found if each.direction == direction]
         of_direction.sort(key=lambda each: -each.size)
         listed += [_effect(rows, each, trials) for each in of_direction[:top]]
-    return tuple(listed), EffectCounts(counts["better"], counts["worse"], counts["neither"])
+    return tuple(listed), counts
+
+
+def _counts(found: Sequence[_Found]) -> EffectCounts:
+    rows = {
+        name: {row for each in found if each.direction == name for row in each.rows.tolist()} for name in DIRECTIONS
+    }
+    neither = rows["neither"] - rows["better"] - rows["worse"]
+    return EffectCounts(len(rows["better"]), len(rows["worse"]), len(neither))
 
 
 def _changes(rows: Rows, figure: Figure, trials: Trials, flow: Flow) -> Iterator[_Found]:

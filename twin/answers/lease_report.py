@@ -19,7 +19,7 @@ from ..model.document import TopologyDocument
 from ..model.lease_rules import busiest_day, n_leased_on
 from ..model.leases import SiteLease, lease_key
 from ..render.lease_table import lease_table
-from ..render.quantities import usd_text
+from ..render.quantities import percent_text, usd_text
 from ..scenario.lease_faults import lease_faults
 from ..stages.evaluation import Evaluation
 from ..units import HOURS_PER_MONTH
@@ -286,4 +286,4 @@ def _summary(
             )
     n_owned, n_stranded = sum(row.n_owned for row in use), sum(part.n_accelerators for part in stranded)
     if n_owned:
-        yield f"Stranded: {n_stranded:,.0f} of {n_owned:,} accelerators ({n_stranded / n_owned:.0%})."
+        yield f"Stranded: {n_stranded:,.0f} of {n_owned:,} accelerators ({percent_text(n_stranded / n_owned)})."

@@ -85,7 +85,12 @@ def network_diff(old: ComparedSide, new: ComparedSide, top: int) -> NetworkDiff:
     return NetworkDiff(
         networks=Sides(old.name, new.name),
         job=new.score.job,
-        summary=(*_record_sentences(records), *_metric_sentences(values), *caveat_sentences(found, values)),
+        summary=(
+            *_record_sentences(records),
+            *_job_sentences(old.score.job, new.score.job),
+            *_metric_sentences(values),
+            *caveat_sentences(found, values),
+        ),
         records=records,
         metrics={
             name: metric_change(old.score.metrics[name], value, found.get(name, ""))
@@ -105,6 +110,11 @@ def _record_sentences(records: Sequence[DifferingRecords]) -> Iterator[str]:
         counts[kind, record.what] = counts.get((kind, record.what), 0) + record.n
     texts = [f"{counted(n, kind)} {what}" for (kind, what), n in counts.items()]
     yield f"Records: {', '.join(texts)}."
+
+
+def _job_sentences(before: str | None, after: str | None) -> Iterator[str]:
+    if before != after:
+        yield f"The jobs differ: {before or 'none'} before, {after or 'none'} after."
 
 
 def _metric_sentences(values: dict[str, tuple[float | None, float | None]]) -> Iterator[str]:

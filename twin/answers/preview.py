@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -228,26 +227,44 @@ def _demand_change(
 
 
 def _job_fields(old: TrainingJob | None, new: TrainingJob | None) -> tuple[FieldChange, ...]:
-    values: list[dict[str, Any]] = [to_data(job) if job else {} for job in (old, new)]
-    names = [name for name in {**values[0], **values[1]} if values[0].get(name) != values[1].get(name)]
-    return tuple(FieldChange(name, _text(values[0].get(name)), _text(values[1].get(name))) for name in names)
+    sides = [job for job in (old or new, new or old) if job]
+    pairs = [(spec.name, *(getattr(job, spec.name) for job in sides)) for spec in fields(TrainingJob)]
+    rows: list[FieldChange] = []
+    for name, before, after in pairs:
+        if is_dataclass(before) and type(before) is type(after):  # parallelism: only what changes of it
+            inner = [(spec.name, getattr(before, spec.name), getattr(after, spec.name)) for spec in fields(before)]
+            rows += [FieldChange(f"{name}.{key}", _text(a), _text(b)) for key, a, b in inner if a != b]
+        elif before != after:
+            rows.append(FieldChange(name, _text(before), _text(after)))
+    return tuple(rows)
 
 
 def _text(value: Any) -> str | float | None:
-    """A value as one text: nested ones as JSON without what is not set, long lists by their length."""
+    """A value as one text: records as `field value` without what is at its default, long lists by their length."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return float(value)
+    if value is None or isinstance(value, str):
+        return value
+    if is_dataclass(value):
+        stated = [(spec.name, getattr(value, spec.name)) for spec in fields(value) if _is_stated(spec, value)]
+        return ", ".join(f"{name} {_inner(item)}" for name, item in stated)
     data = to_data(value)
-    if isinstance(data, bool):
-        return "yes" if data else "no"
-    if isinstance(data, int | float):
-        return float(data)
-    if data is None or isinstance(data, str):
+    if isinstance(data, str):
         return data
     if len(data) > MAX_LISTED:
         return counted(len(data), "entry", "entries")
-    return json.dumps(_without_none(data), ensure_ascii=False)
+    if isinstance(data, Mapping):
+        return ", ".join(f"{key} {_inner(item)}" for key, item in value.items() if item is not None)
+    return "; ".join(_inner(item) for item in value)
 
 
-def _without_none(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _without_none(value) for key, value in data.items() if value is not None}
-    return [_without_none(item) for item in data] if isinstance(data, list) else data
+def _is_stated(spec: Field[Any], record: Any) -> bool:
+    value = getattr(record, spec.name)
+    return value is not None and (spec.default is MISSING or value != spec.default)
+
+
+def _inner(value: Any) -> str:
+    text = _text(value)
+    return f"{text:,.10g}" if isinstance(text, float) else text or "none"

@@ -147,7 +147,7 @@ def wait_days(
 
 
 def _blocker_text(blocker: Blocker) -> str:
-    of = f"{blocker.needed:,.4g} of {blocker.limit:,.4g} {_unit(blocker.resource)}"
+    of = f"needs {blocker.needed:,.4g}, has {blocker.limit:,.4g} {_unit(blocker.resource)}"
     days = f"{blocker.n_days:.0f} days" if isfinite(blocker.n_days) else "for ever"
     return f"{RESOURCES[blocker.resource]}, {days} ({of})"
 

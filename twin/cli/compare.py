@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors.wording import counted
 from .terminal import (
     Ageing,
     AllMetrics,
@@ -67,12 +68,14 @@ def diff(
     """Compare two documents, or two plans of one: records, metrics, and what is better or worse."""
     plans = plan or []
     if len(plans) > 2 or (other is None and not plans) or (other is not None and len(plans) == 1):
-        refuse(f"{'two networks' if other else 'one network'} and {len(plans)} plans to compare",
+        refuse(f"{'two networks' if other else 'one network'} and {counted(len(plans), 'plan')} to compare",
                "name another network, or one or two times --plan")  # fmt: skip
     changes = [None, *plans][-2:] if plans else [None, None]
     options = {} if top is None else {"top": top}
     with progress("loading") as notify:
         first = load_network(network, prices, None, own_parts)
+        if other in {row.id for row in first.document.plans}:
+            refuse(f"no network {other!r}", f"it is a plan of {network}: twin diff {network} --plan {other}")
         second = first if other is None else load_network(other, prices, None, own_parts)
         answer = first.compare(
             second,

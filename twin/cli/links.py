@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -52,8 +52,9 @@ def links(
     changes = read_optional_changes(plan, change)
     with progress("loading"):
         loaded = load_network(network, None, traffic, own_parts)
-        chosen: Any = selection or ("*" if sort else loaded.main_links())
-        table = loaded.link_table(chosen, job, changes=changes, sort=sort, top=top, ageing=ageing_case(ageing))
+        table = loaded.link_table(
+            selection or None, job, changes=changes, sort=sort, top=top, ageing=ageing_case(ageing)
+        )
     if as_json:
         show_answer(table)
     else:

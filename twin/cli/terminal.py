@@ -36,13 +36,13 @@ Fields = Annotated[
     typer.Option(
         "--fields",
         metavar="NAMES",
-        help="JSON with these fields only: commas between names, dots between keys (verdict,metrics.step_time_s).",
+        help="JSON with these fields only: commas between names, dots between keys, as in metrics.capex_usd.",
     ),
 ]
 AllMetrics = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
 Ageing = Annotated[str, typer.Option("--ageing", help="Ageing case: low, value (central) or high.")]
 Prices = Annotated[
-    Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")
+    Path | None, typer.Option("--prices", help="YAML, JSON or CSV price book laid over the shipped placeholder.")
 ]
 
 OwnParts = Annotated[
@@ -93,7 +93,7 @@ Demands = Annotated[
     str | None,
     typer.Option(
         "--demands",
-        help="Other demands than the document's: a CSV or .npy matrix, or a generator (all-to-all:total_gbps=100).",
+        help="Other demands than the document's: a CSV or .npy matrix, or a generator, NAME:FIELD=VALUE.",
     ),
 ]
 

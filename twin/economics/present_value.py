@@ -77,7 +77,7 @@ class PresentValue:
     @property
     def cost_usd(self) -> float:
         """Cost of the plan itself: purchases and operation less the residual value; rent and work left out."""
-        return -(self.capex_usd + self.opex_usd + self.residual_usd)
+        return 0.0 - (self.capex_usd + self.opex_usd + self.residual_usd)
 
 
 def discount_factor(discount_ratio_per_year: float, years: float) -> float:

@@ -113,10 +113,11 @@ def grouped(issues: Iterable[Issue]) -> list[list[Issue]]:
 def group_text(group: Sequence[Issue], *, with_hint: bool = True) -> str:
     """Return one fault as text, with the first places that have it and the number of the others."""
     places = group[0].place
-    if len(group) > 1:
-        lines = [f" (line {issue.line})" if issue.line is not None else "" for issue in group[:MAX_PLACES]]
-        places = ", ".join(f"{issue.where}{line}" for issue, line in zip(group, lines, strict=False))
-    more = f" and {len(group) - MAX_PLACES} more" if len(group) > MAX_PLACES else ""
+    # both ends of a link may have the same fault of one place
+    known = dict.fromkeys((issue.where, f" (line {issue.line})" if issue.line is not None else "") for issue in group)
+    if len(known) > 1:
+        places = ", ".join(f"{where}{line}" for where, line in list(known)[:MAX_PLACES])
+    more = f" and {len(known) - MAX_PLACES} more" if len(known) > MAX_PLACES else ""
     hint = next((issue.hint for issue in group if issue.hint), "") if with_hint else ""
     return f"{places}{more}: {group[0].problem}" + (f" ({hint})" if hint else "")
 

@@ -9,6 +9,7 @@ from math import comb, prod
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+from .. import deadline
 from ..errors import DocumentError
 from ..errors.wording import quoted
 
@@ -61,6 +62,7 @@ class BoundedPattern:
         return self.pattern.search(text)
 
     def _check(self, text: str, n_open: int) -> None:
+        deadline.check()  # each comparison is bounded, and so are all of them together
         if self.n_ways * comb(len(text) + n_open, n_open) > MAX_STEPS:
             raise DocumentError(
                 f"pattern {quoted(self.text)} takes too long for a text of {len(text):,} characters",

@@ -5,9 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from twin.kernels.fallible_paths import Fallible, Search, find_paths, find_paths_over_hub
+from twin.kernels.fallible_paths import (
+    Fallible,
+    Search,
+    find_paths,
+    find_paths_over_hub,
+    forget_status,
+    new_search,
+    take_down,
+)
 from twin.kernels.heaps import heap_pop, heap_push
-from twin.kernels.jit import kernel
+from twin.kernels.jit import kernel, scratch_kernel
 
 FIRST_ROOM = 256
 """Sets that there is room for at first."""
@@ -44,26 +52,26 @@ def with_room(sets: Sets) -> Sets:
     )
 
 
-@kernel
-def fix_status(sets: Sets, lists: npt.NDArray[np.int64], of: np.int64, status: npt.NDArray[np.int64]) -> int:
-    """Set the status of all components in a set of states, and return the steps that this takes.
+@scratch_kernel
+def fix_status(net: Fallible, search: Search, sets: Sets, lists: npt.NDArray[np.int64], of: np.int64) -> None:
+    """Set the status of all components in a set of states.
 
     Args:
+        net: the network.
+        search: what is about components is overwritten.
         sets: sets of states.
         lists: the common array of their lists.
         of: the set.
-        status: int64[n_components], overwritten.
     """
-    status[:] = 0
-    n_steps = status.size // 8
+    forget_status(net, search)
+    search.n_steps[0] += search.status.size // 8
     while sets.parent[of] >= 0:
         begin = sets.list_first[sets.parent[of]]
         for i in range(begin, begin + sets.place[of]):
-            status[lists[i]] = 1
-        status[lists[begin + sets.place[of]]] = 2
-        n_steps += sets.place[of] + 1
+            search.status[lists[i]] = 1
+        take_down(net, search, lists[begin + sets.place[of]])
+        search.n_steps[0] += sets.place[of] + 1
         of = sets.parent[of]
-    return n_steps
 
 
 @kernel
@@ -123,19 +131,8 @@ def connected_states(
     Source:
         Dotson and Gobien, A new analysis technique for probabilistic graphs, IEEE Trans. Circuits Syst. 26 (1979).
     """
-    n_nodes, n_parts, size = net.first.size - 1, net.down.size, min(2 * max_states + 2, FIRST_ROOM)
-    tail = np.empty(net.link.size, np.int64)
-    for node in range(n_nodes):
-        tail[net.first[node] : net.first[node + 1]] = node
-    search = Search(
-        np.zeros(n_parts, np.int64),
-        np.zeros(n_nodes, np.bool_),
-        np.empty(n_nodes, np.int64),
-        np.empty(n_nodes, np.int64),
-        tail,
-        np.empty(n_parts, np.int64),
-        np.zeros(1, np.int64),
-    )
+    n_parts, size = net.down.size, min(2 * max_states + 2, FIRST_ROOM)
+    search = new_search(net)
     number = np.full(size, -1, np.int64)
     sets = Sets(number, number.copy(), np.ones(size), np.zeros(size, np.int64), np.zeros(size, np.int64))
     lists, n_lists = np.empty(n_parts, np.int64), 0
@@ -158,7 +155,7 @@ def connected_states(
             sets.parent[n_sets], sets.place[n_sets], sets.probability[n_sets] = above, place + 1, chance
             n_heap = heap_push(heap_key, heap_set, n_heap, -chance, n_sets)
             n_sets += 1
-        search.n_steps[0] += fix_status(sets, lists, current, search.status)
+        fix_status(net, search, sets, lists, current)
         if hubs.size and not any_pair:
             n_used = find_paths_over_hub(net, search, pair_first, source, target, hubs)
         else:

@@ -9,6 +9,7 @@ from ..errors import TwinError
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
 from ..model.records import LoadBalancing
+from ..render.quantities import usd_text
 from ..scenario.apply import edited_case, parse_changes
 from ..stages.engine import Engine
 from ..studies.points import metric_of_case
@@ -133,7 +134,7 @@ def leave(found: Situation) -> Iterator[Candidate]:
     for site in sorted({place.site for place in job.placement}):
         changes: list[dict[str, Any]] = [{"kind": "leave_sites", "sites": [site]}]
         price = prices.get(site)
-        note = f"the job runs without {site}" + (f", which leases for {price:,.0f} USD a month" if price else "")
+        note = f"the job runs without {site}" + (f", which leases for {usd_text(price)} a month" if price else "")
         yield candidate(f"leave {site}", "leave", note, changes)
 
 

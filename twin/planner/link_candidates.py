@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..catalogue import Part
+from ..errors.wording import counted
 from ..model.records import Link, asdict_compact
 from ..scenario.apply import parse_changes
 from .candidate import Candidate
@@ -71,7 +72,7 @@ def channels(found: Situation) -> Iterator[Candidate]:
                 text = ", ".join(f"{value} pairs" if name == "n_fibre_pairs" else str(value)
                                  for name, value in extra.items())  # fmt: skip
                 name = f"channels {group.name}: {n}" + (f" ({text})" if text else "")
-                yield candidate(name, "channels", f"{group.why}; {group.n_parallel} members today", [change])
+                yield candidate(name, "channels", f"{group.why}; {counted(group.n_parallel, 'member')} today", [change])
 
 
 def _ways(found: Situation, group: LinkGroup, n: int, factor: int) -> Iterator[dict[str, Any]]:
@@ -159,4 +160,4 @@ def cards(found: Situation) -> Iterator[Candidate]:
         if group.tier == "access":
             change = {"kind": "set_channels", "links": group.selector, "n_parallel": 2 * group.n_parallel}
             name = f"cards {group.name}: {2 * group.n_parallel}"
-            yield candidate(name, "cards", f"{group.why}; {group.n_parallel} members today", [change])
+            yield candidate(name, "cards", f"{group.why}; {counted(group.n_parallel, 'member')} today", [change])

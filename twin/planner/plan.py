@@ -11,11 +11,12 @@ from ..answers.metrics import metric_unit
 from ..economics.cost import annuity_ratio_per_year
 from ..errors import TwinError
 from ..render.numbers import metric_text
+from ..render.plan_table import LESS_PROMISING
 from ..render.quantities import usd_text
 from ..studies.executor import Advance, Workers
 from .bound import goal_bound
 from .candidate import changes_of
-from .choice import Choice, gain, rounded
+from .choice import SAME_RATIO, Choice, gain, rounded, worse_by
 from .collect import Collected
 from .question import PlanQuestion
 from .records import Considered, Omitted, PlanAddition, PlanCondition, PlanMember, PlanMethod, PlanOption, PlanReport
@@ -23,7 +24,15 @@ from .robust import RobustCheck
 from .search import Found, Search, scope_of, trial_s
 from .sets import bits_of
 from .trial import OVER_BUDGET, Trial
-from .verdict import late_sentence, losses_sentence, method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
+from .verdict import (
+    broken_sentence,
+    late_sentence,
+    losses_sentence,
+    method_sentence,
+    opex_change_usd,
+    plan_verdict,
+    unpriced_sentence,
+)
 
 MAX_NEXT = 100
 """Most sets over the budget that are evaluated to find the next one that helps."""
@@ -141,10 +150,12 @@ class _Report:
     def _losses(self) -> Iterator[str]:
         """Yield how much demand single failures cut off, of the plan or else of the best set without failures."""
         shown = self.choice.nearest() if self.best is None else self.best
-        if self.question.robust_to is not None and shown is not None:
-            yield from losses_sentence(
-                self._ids(shown.members), self.robust.losses(shown.members), allowed=self.best is not None
-            )
+        if self.question.robust_to is None or shown is None:
+            return
+        names, losses = self._ids(shown.members), self.robust.losses(shown.members)
+        if self.best is None and not losses:
+            yield broken_sentence(names, self.robust.broken_by(shown.members) or "")
+        yield from losses_sentence(names, losses, allowed=self.best is not None)
 
     def _ids(self, members: int) -> tuple[str, ...]:
         return tuple(self.found.candidates[i].id for i in bits_of(members))
@@ -240,8 +251,8 @@ class _Report:
         unpriced = dict(self._unpriced())
         for i, candidate in enumerate(self.found.candidates):
             if not self.result.kept >> i & 1:
-                beside = why.get(candidate.id, "no plan")
-                text = unpriced.get(candidate.id) or f"less promising than others; beside the plan: {beside}"
+                beside = why.get(candidate.id, "there is none")
+                text = unpriced.get(candidate.id) or f"{LESS_PROMISING}{beside}"
                 yield Omitted(candidate.id, candidate.kind, text)
 
     def _why_not(self, trial: Trial, better: float | None) -> str:
@@ -269,7 +280,8 @@ class _Report:
         over.sort(key=lambda trial: (rounded(trial.capex_usd or 0.0), trial.members))
         for trial in over[:MAX_NEXT]:
             richer = self.found.here.of(trial.members, any_price=True)
-            if choice.loss(richer) < choice.loss(best) and choice.valid(richer, any_price=True):
+            is_better = worse_by(choice.loss(richer), SAME_RATIO) < choice.loss(best)
+            if is_better and choice.valid(richer, any_price=True):
                 more = usd_text((richer.capex_usd or 0.0) - (question.budget_usd or 0.0))
                 goal = metric_text(question.goal, choice.goal(richer))
                 names = ", ".join(self._ids(richer.members))

@@ -15,6 +15,8 @@ from .trial import OVER_BUDGET, Trial
 
 MAX_LATE = 3
 """Most late candidates that a sentence names."""
+FAILED = {"link": "a link", "srlg": "a shared risk", "site": "a site"}
+"""What fails, by the name of the option."""
 NOT_PRICED = "not priced: "
 """Start of the reason of a candidate without a price."""
 
@@ -66,6 +68,12 @@ def plan_verdict(
         yield unpriced
 
 
+def broken_sentence(names: Sequence[str], why: str) -> str:
+    """Return which failure breaks the best set without failures; `names` are the ids of its candidates."""
+    text = f"With {names_text(names, 8)}" if names else "With the network as it is"
+    return f"{text}, the best without failures, a condition breaks {why}."
+
+
 def losses_sentence(names: Sequence[str], losses: Sequence[tuple[str, float]], *, allowed: bool) -> Iterator[str]:
     """Yield how much demand failures leave without a path; nothing without losses.
 
@@ -108,7 +116,7 @@ def _within(question: PlanQuestion) -> str:
 def _when(question: PlanQuestion) -> str:
     start = f" from {question.by}" if question.by else ""
     end = f" until the end of {question.until}" if question.until else ""
-    failures = f", after any single failure of a {question.robust_to}" if question.robust_to else ""
+    failures = f", after any single failure of {FAILED[question.robust_to]}" if question.robust_to else ""
     return f"{start}{end}{failures}"
 
 

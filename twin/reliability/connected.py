@@ -113,16 +113,42 @@ def fallible_network(components: Components) -> Fallible:
     order = np.lexsort((number, head, tail))
     n_at_node = np.bincount(tail, minlength=state.n_nodes)
     part_first, part = _parts(components, links)
+    link, tail, head = number[order], tail[order], head[order]
+    takes_first, takes = taken_entries(link, head, part_first, part, components.of_node, components.n)
     return Fallible(
         first=_starts(n_at_node),
-        link=number[order],
-        head=np.ascontiguousarray(head[order], dtype=np.int64),
+        link=link,
+        head=head.astype(np.int32),
+        tail=tail.astype(np.int32),
         forwards=state["node_forwards"],
         part_first=part_first,
         part=part,
         of_node=components.of_node,
         down=components.gone_ratio,
+        takes_first=takes_first,
+        takes=takes,
     )
+
+
+def taken_entries(
+    link: Ints, head: Ints, part_first: Ints, part: Ints, of_node: Ints, n_parts: int
+) -> tuple[Ints, Ints]:
+    """Return the entries of `link` that each component takes down: (first, entry) in CSR form.
+
+    Args:
+        link: link of each entry.
+        head: node to which it leads.
+        part_first: as in `Fallible`, like the others.
+        part: components of each link.
+        of_node: component of each node, or -1.
+        n_parts: number of components.
+    """
+    n = np.diff(part_first)[link]
+    within = np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n)
+    takes = np.concatenate((np.repeat(np.arange(len(link)), n), np.arange(len(link))))
+    by = np.concatenate((part[np.repeat(part_first[link], n) + within], of_node[head]))
+    takes, by = takes[by >= 0], by[by >= 0]
+    return _starts(np.bincount(by, minlength=n_parts)), takes[np.argsort(by, kind="stable")]
 
 
 def _parts(components: Components, links: Ints) -> tuple[Ints, Ints]:

@@ -13,6 +13,7 @@ from ..errors.wording import counted
 from .effects_table import MAX_EFFECTS_SHOWN, effects_tables
 from .fitted_table import Column, FittedTable
 from .jobs_table import jobs_table
+from .missing_metrics import missing_metrics
 from .numbers import change_cell, metric_cell
 from .preview_table import preview_lines, purchases_table
 from .quantities import change_percent_text, is_noise
@@ -44,7 +45,7 @@ def diff_table(
     Args:
         data: the difference between two scores.
         after: `Diff.after.to_dict()`; its assumptions are counted.
-        all_metrics: show every metric by its key, also those that do not change or have no value.
+        all_metrics: show every metric by its key, those without a value last.
         note: note of the plan.
         top: most links, demands and jobs to show of each kind and direction.
     """
@@ -77,13 +78,18 @@ def metrics_table(
     Args:
         metrics: rows of `Diff.to_dict()["metrics"]`.
         labels: label of each metric.
-        all_metrics: show every metric by its key, also those that do not change or have no value.
+        all_metrics: show every metric by its key, those without a value last.
     """
     changed = [name for name in metrics if _changes(metrics[name])]
-    shown = list(metrics) if all_metrics else [name for name in SHORT_METRICS if _is_shown(name, metrics, changed)]
+    known = [name for name, row in metrics.items() if row["before"] is not None or row["after"] is not None]
+    shown = known if all_metrics else [name for name in SHORT_METRICS if _is_shown(name, metrics, changed)]
     rows = [_row(name, metrics[name], with_key=all_metrics, label=labels[name]) for name in shown]
     parts: list[RenderableType] = [FittedTable(COLUMNS, rows)] if rows else []
-    if not all_metrics:
+    if all_metrics:
+        parts += missing_metrics(
+            {name: metrics[name].get("why", {}).get("after", "") for name in metrics if name not in known}
+        )
+    else:
         n_hidden = len([name for name in changed if name not in shown])
         more = f"{counted(n_hidden, 'more metric changes', 'more metrics change')}; " if n_hidden else ""
         parts.append(Text(f"{more}--all shows every metric.", style="dim"))

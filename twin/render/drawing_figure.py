@@ -7,6 +7,7 @@ from typing import Any
 
 from .canvas import GREY, label_text, new_figure, set_title, with_style
 from .heat import COLOURS, DOWN, HEATS, NO_VALUE, step_labels
+from .labels import PointLabel, place_labels
 
 MARKERS = {"rack": "s", "host": "s", "storage": "D", "leaf": "o", "spine": "o", "core": "o", "border": "^"}
 """Marks of the kinds of nodes; other kinds are circles."""
@@ -37,26 +38,29 @@ def drawing_figure(data: Mapping[str, Any]) -> Any:
         start, end = ((end["x_ratio"], end["y_ratio"]) for end in ends)
         points = _curve(start, end, line.get("bend_ratio", 0.0))
         axis.plot(*points, color=colour, linewidth=width, linestyle=style, solid_capstyle="round", zorder=1)
+    marks = []
     for place in data["places"]:
-        marker = MARKERS.get(place["kind"], "o")
-        face = "#f2b8a8" if place["n_down"] else "white"
-        axis.plot(place["x_ratio"], place["y_ratio"], marker, ms=9, mfc=face, mec="#303030", mew=1.1, zorder=2)
-        if len(places) <= MAX_LABELS:
-            text = label_text(place["id"], LABEL_CHARACTERS) + (
-                f"\n× {place['n_nodes']:,}" if place["n_nodes"] > 1 else ""
-            )
-            axis.annotate(text, (place["x_ratio"], place["y_ratio"]), xytext=(0, -8), textcoords="offset points",
-                          ha="center", va="top", fontsize=7.0, color="#303030", bbox=LABEL_BOX)  # fmt: skip
+        marker, face = MARKERS.get(place["kind"], "o"), "#f2b8a8" if place["n_down"] else "white"
+        at = place["x_ratio"], place["y_ratio"]
+        marks += axis.plot(*at, marker, ms=9, mfc=face, mec="#303030", mew=1.1, zorder=2)
     axis.set_axis_off()
     axis.margins(0.06, 0.12)
-    marks = [Line2D([], [], color=colour, linewidth=3) for colour in COLOURS]
+    keys = [Line2D([], [], color=colour, linewidth=3) for colour in COLOURS]
     labels = step_labels(heat)
     if any(line[heat.key] is None for line in data["lines"]):
-        marks, labels = [*marks, Line2D([], [], color=NO_VALUE, linewidth=3)], [*labels, "no value"]
-    figure.legend(marks, labels, loc="outside lower center", ncols=6, title=f"lines: {heat.label}", labelcolor=GREY)
+        keys, labels = [*keys, Line2D([], [], color=NO_VALUE, linewidth=3)], [*labels, "no value"]
+    figure.legend(keys, labels, loc="outside lower center", ncols=6, title=f"lines: {heat.label}", labelcolor=GREY)
     plan = f", after {label_text(data['plan'], 40)}" if data["plan"] else ""
     set_title(figure, f"{label_text(data['network'], 60)}{plan}: {data['n_nodes']:,} nodes, {data['n_links']:,} links")
+    if len(places) <= MAX_LABELS:
+        texts = [_label(place) for place in data["places"]]
+        place_labels(figure, axis, texts, marks, {"fontsize": 7.0, "bbox": LABEL_BOX})
     return figure
+
+
+def _label(place: Mapping[str, Any]) -> PointLabel:
+    n = f"\n× {place['n_nodes']:,}" if place["n_nodes"] > 1 else ""
+    return PointLabel(label_text(place["id"], LABEL_CHARACTERS) + n, place["x_ratio"], place["y_ratio"], "#303030")
 
 
 def _curve(start: tuple[float, float], end: tuple[float, float], bend_ratio: float) -> tuple[list[float], list[float]]:

@@ -1,4 +1,4 @@
-"""Colours of lines of a drawing by use, worst failure, margin or age: steps that planners use, lightest first."""
+"""Colours of lines of a drawing by use, failures, margin or age: steps that planners use, lightest first."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Heat:
     steps: tuple[float, float, float, float]
     """Rising; a value at a step belongs to the colour above it."""
     higher_is_worse: bool = True
+    last_label: str = ""
+    """Label of values from the last step on; empty = that step `and above`."""
 
     def colour(self, value: float | None) -> str:
         """Return the colour of a value; grey for none."""
@@ -40,6 +42,13 @@ HEATS: dict[str, Heat] = {
     for heat in (
         Heat("utilisation_ratio", "utilisation", "ratio", (0.3, 0.5, 0.7, 1.0)),
         Heat("worst_failure_utilisation_ratio", "utilisation after the worst failure", "ratio", (0.5, 0.7, 0.9, 1.0)),
+        Heat(
+            "failure_rate_lost_ratio",
+            "step rate lost if a link fails",
+            "ratio",
+            (0.001, 0.05, 0.2, 1.0),
+            last_label="job stops",
+        ),
         Heat("margin_db", "optical margin", "dB", (0.0, 1.0, 2.0, 3.0), higher_is_worse=False),
         Heat("age_years", "age", "years", (3.0, 7.0, 12.0, 20.0)),
     )
@@ -51,13 +60,13 @@ def step_labels(heat: Heat) -> list[str]:
     """Return the label of each colour, from good to bad: `below 30 %`, `30 % to 50 %`, ... `100 % and above`."""
 
     def text(value: float) -> str:
-        return f"{100.0 * value:.0f} %" if heat.unit == "ratio" else f"{value:g} {heat.unit}"
+        return f"{100.0 * value:g} %" if heat.unit == "ratio" else f"{value:g} {heat.unit}"
 
     steps = heat.steps
     labels = [
         f"below {text(steps[0])}",
         *(f"{text(a)} to {text(b)}" for a, b in itertools.pairwise(steps)),
-        f"{text(steps[-1])} and above",
+        heat.last_label or f"{text(steps[-1])} and above",
     ]
     return labels if heat.higher_is_worse else labels[::-1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,13 @@ class PointLabel:
     colour: str
 
 
-def place_labels(figure: Any, axis: Any, labels: Sequence[PointLabel], obstacles: Sequence[Any] = ()) -> None:
+def place_labels(
+    figure: Any,
+    axis: Any,
+    labels: Sequence[PointLabel],
+    obstacles: Sequence[Any] = (),
+    style: Mapping[str, Any] | None = None,
+) -> None:
     """Write each label near its point, at the place that covers least; labels of equal text and point are one.
 
     Args:
@@ -38,6 +44,7 @@ def place_labels(figure: Any, axis: Any, labels: Sequence[PointLabel], obstacles
         axis: the panel, with its curves.
         labels: the labels, in the order in which they are placed.
         obstacles: what labels must not cover, such as a legend.
+        style: properties of matplotlib texts, such as their size.
     """
     if not labels:
         return
@@ -48,7 +55,7 @@ def place_labels(figure: Any, axis: Any, labels: Sequence[PointLabel], obstacles
         choices = [(i, sides) for i in DISTANCES_POINTS for sides in DIRECTIONS]
         costs, texts = [], []
         for distance, (right, up) in choices:
-            text = _write(axis, label, distance, right, up)
+            text = _write(axis, label, (distance, right, up), style or {})
             box = text.get_window_extent()
             costs.append(_cost(box, axis.get_window_extent(), curves, taken))
             texts.append(text)
@@ -61,7 +68,8 @@ def place_labels(figure: Any, axis: Any, labels: Sequence[PointLabel], obstacles
         taken.append(texts[best].get_window_extent())
 
 
-def _write(axis: Any, label: PointLabel, distance: float, right: int, up: int) -> Any:
+def _write(axis: Any, label: PointLabel, place: tuple[float, int, int], own_style: Mapping[str, Any]) -> Any:
+    distance, right, up = place
     across = distance if right and up else 1.3 * distance
     style = {
         "fontsize": 8,
@@ -69,6 +77,7 @@ def _write(axis: Any, label: PointLabel, distance: float, right: int, up: int) -
         "ha": ALIGNMENTS[right],
         "va": {-1: "top", 0: "center", 1: "bottom"}[up],
         "zorder": 5,
+        **own_style,
     }
     offset = (right * across * (0.8 if up else 1.0), up * distance * 0.8)
     y = axis.get_ylim()[1] if label.y is None else label.y

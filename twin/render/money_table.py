@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from .fitted_table import Column, FittedTable
-from .quantities import usd_text
+from .numbers import number_text
+from .quantities import percent_text, usd_text
 from .table_parts import answer_title, verdict
 
 PARTS = (
@@ -29,7 +30,7 @@ def money_table(data: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [Text.from_markup(title), *verdict(data["summary"])]
     known = [(name, data[name]) for name in ("horizon", "firm") if data[name] is not None]
     if known:
-        heading = f"Present value at {data['discount_ratio_per_year']:.0%} a year".replace("%", " %")
+        heading = f"Present value at {percent_text(data['discount_ratio_per_year'])} a year"
         columns = (Column(""), *(Column(_time_text(name, row["years"]), "right") for name, row in known))
         rows = [(text, *(usd_text(row[key]) for _, row in known)) for key, text in PARTS]
         parts += [Text(), Text(heading, style="bold"), FittedTable(columns, rows)]
@@ -45,5 +46,5 @@ def _time_text(name: str, years: float) -> str:
 
 
 def _unit_row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    gain = "" if row["gain"] is None else f"{row['gain']:,.4g}"
+    gain = "" if row["gain"] is None else number_text(row["gain"], "1")
     return row["unit"], gain, "–" if row["usd"] is None else usd_text(row["usd"]), escape(row.get("why", ""))

@@ -18,8 +18,8 @@ def number_text(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     if unit == "USD" or unit.startswith("USD/"):
-        return f"{'-' if value < 0 else ''}${_scaled(abs(value))}{unit.removeprefix('USD')}"
-    return _digits(value) + ("" if unit == "1" else f" {unit}")
+        return f"{MINUS if value < 0 else ''}${_scaled(abs(value))}{unit.removeprefix('USD')}"
+    return _digits(value).replace("-", MINUS) + ("" if unit == "1" else f" {unit}")
 
 
 def is_share(metric: str) -> bool:

@@ -52,8 +52,9 @@ def preview_lines(data: Mapping[str, Any], limit: int = 0) -> list[RenderableTyp
     if len(changes) > len(shown):
         more = counted(len(changes) - len(shown), "more group of records", "more groups of records")
         lines.append(Text(f"  {more}; --preview shows all.", style="dim"))
-    if data["totals"]:
-        lines += [Text(), FittedTable(TOTALS, [_total_row(row) for row in data["totals"]])]
+    totals = [row for row in data["totals"] if not is_noise(row["before"], row["after"])]
+    if totals:
+        lines += [Text(), FittedTable(TOTALS, [_total_row(row) for row in totals])]
     return lines
 
 
@@ -133,7 +134,7 @@ def _number_text(value: float) -> str:
 
 def _total_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     before, after = row["before"], row["after"]
-    share = change_percent_text(before, after) if before and not is_noise(before, after) else ""
+    share = change_percent_text(before, after) if before else ""
     name = escape(row["name"])
     if row.get("n_unknown"):
         name += f" (without {counted(row['n_unknown'], 'link')} of unknown rate)"
@@ -143,6 +144,8 @@ def _total_row(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _total_text(value: float, unit: str) -> str:
     if unit == "Gb/s":
         return rate_text(value)
+    if unit == "MW" and abs(value) < 1.0:
+        value, unit = value * 1e3, "kW"
     text = f"{value:,.0f}" if unit == "" else f"{value:,.4g}"
     return f"{text} {unit}".rstrip()
 

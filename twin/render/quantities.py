@@ -10,6 +10,8 @@ NOISE_RATIO = 1e-6
 """Smaller changes, as a share of the larger value, are rounding."""
 MAX_NAMES = 3
 """Number of names that a sentence lists."""
+FOUR_DIGITS_USD = 9.995e9
+"""Money from here on has four digits: what is rounded away of three is tens of millions."""
 FEW_TIMES = 20.0
 """Ratios from here on are shown as multiples, not as per cent."""
 
@@ -97,11 +99,11 @@ def rate_text(gbps: float) -> str:
 
 
 def usd_text(usd: float) -> str:
-    """Return money with three digits: `$5.46M`, `$1.25B`, `$254k`."""
+    """Return money with three digits, four from 10 billion on: `$5.46M`, `$26.04B`, `$254k`."""
     sign = MINUS if usd < 0 else ""
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(usd) >= 0.9995 * size:
-            return f"{sign}${abs(usd) / size:.3g}{letter}"
+            return f"{sign}${abs(usd) / size:.{4 if abs(usd) >= FOUR_DIGITS_USD else 3}g}{letter}"
     return f"{sign}${abs(usd):.3g}"
 
 

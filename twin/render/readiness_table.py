@@ -22,6 +22,7 @@ STEPS = (
     Column("needed", "right", drop=2),
     Column("limit", "right", drop=2),
 )
+IN_MEGAWATTS = ("power", "liquid cooling", "air cooling")
 
 
 def readiness_table(data: Mapping[str, Any]) -> RenderableType:
@@ -35,6 +36,7 @@ def readiness_table(data: Mapping[str, Any]) -> RenderableType:
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    numbers = ("", "") if row["needed"] is None else (f"{row['needed']:,.4g}", f"{row['limit']:,.4g}")
+    unit = " MW" if row["blocker"] in IN_MEGAWATTS else ""
+    numbers = ("", "") if row["needed"] is None else (f"{row['needed']:,.4g}{unit}", f"{row['limit']:,.4g}{unit}")
     usable, owned = f"{row['n_usable']:,}", f"{row['n_accelerators']:,}"
     return escape(row["site"]), row["start"], str(row["day"]), usable, owned, row["blocker"] or "none", *numbers

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from .fitted_table import Column, FittedTable
 from .jobs_table import jobs_table
+from .missing_metrics import missing_metrics
 from .numbers import metric_cell, metric_text, unit_text
 from .phases_table import phases_table
 from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict, warning_lines
@@ -67,10 +68,10 @@ def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> Render
 
     Args:
         data: the score.
-        all_metrics: show every metric by its key, also those without a value.
+        all_metrics: show every metric by its key, those without a value last.
     """
-    table = _every_metric(data) if all_metrics else _short(data)
-    parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text(), table]
+    tables = _every_metric(data) if all_metrics else [_short(data)]
+    parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text(), *tables]
     parts += phases_table(data.get("phases", ())) if all_metrics else []
     parts += jobs_table(data.get("jobs", ()))
     parts += main_assumptions_table(data["main_assumptions"])
@@ -89,13 +90,13 @@ def _short(data: Mapping[str, Any]) -> RenderableType:
     return FittedTable((Column("metric", folds=True), Column("value", "right")), rows)
 
 
-def _every_metric(data: Mapping[str, Any]) -> RenderableType:
-    columns = (Column("key", folds=True), Column("value", "right"), Column("reason", folds=True, drop=1, style="dim"))
-    rows = [
-        (name, metric_text(name, metric["value"]), escape(metric.get("why", "")))
-        for name, metric in data["metrics"].items()
-    ]
-    return FittedTable(columns, rows)
+def _every_metric(data: Mapping[str, Any]) -> list[RenderableType]:
+    """Metrics with a value, then those without one by reason."""
+    metrics = data["metrics"]
+    known = [name for name in metrics if metrics[name]["value"] is not None]
+    rows = [(name, metric_text(name, metrics[name]["value"])) for name in known]
+    missing = {name: metrics[name].get("why", "") for name in metrics if metrics[name]["value"] is None}
+    return [FittedTable((Column("key", folds=True), Column("value", "right")), rows), *missing_metrics(missing)]
 
 
 def metric_heading(name: str, label: str) -> str:

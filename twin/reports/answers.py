@@ -14,7 +14,7 @@ from ..answers.explanation import Explanation
 from ..answers.forecast import Forecast
 from ..answers.lease_report import LeaseReport
 from ..answers.score import Score
-from ..errors import ChangeError, did_you_mean
+from ..errors import ChangeError, TopologyError, did_you_mean
 from ..network import Network
 from ..planner.records import PlanReport
 from ..studies.decision_report import DecisionReport
@@ -23,8 +23,7 @@ from ..studies.sample_report import SampleReport
 
 MAX_PLANS = 12
 """Most plans of one report."""
-MAX_LINKS_FAILED_SINGLY = 20_000
-"""Largest network each of whose links a report fails; larger ones fail their shared risks and sites only."""
+BEST_PLAN = "best plan within the budget"
 Notify = Callable[[str], None]
 
 
@@ -41,8 +40,8 @@ class ReportAnswers:
     explanations: tuple[Explanation, ...]
     forecasts: tuple[Forecast, ...]
     failures: tuple[FailureReport, ...]
-    n_links_not_failed: int
-    """Links that are not failed one by one, as the network is too large; 0 where they are."""
+    not_failed: tuple[str, ...]
+    """Sentences on failures that the report leaves out, with the reason."""
     leases: LeaseReport | None
     bills: tuple[Bill, ...]
     """Bill of each plan."""
@@ -72,6 +71,23 @@ class ReportQuestion:
     """Rank the assumptions that move the answer most."""
     n_workers: int = 1
     """Most processes of the search and of the samples."""
+
+
+def report_parts(network: Network, question: ReportQuestion) -> list[str]:
+    """Return the names of the phases of a report, in order. A decision between plans and a lease may follow.
+
+    Args:
+        network: the network.
+        question: plans, job, forecast, budget and samples.
+    """
+    cases = [_after(plan) for plan in (None, *question.plans)]
+    parts = ["score", *(f"plan {plan}" for plan in question.plans)]
+    parts += [f"causes{case}" for case in cases] if network.job(question.job) is not None else []
+    parts += [f"forecast{case}" for case in cases] if network.arrays.n_links else []
+    parts += [f"failures of each {kind}" for kind in _failure_kinds(network)] if _is_used(network, question) else []
+    parts += [*(f"drawing{case}" for case in cases), "bills"]
+    parts += [BEST_PLAN] if question.budget_usd is not None else []
+    return parts + (["samples"] if question.n_samples else [])
 
 
 def report_answers(network: Network, question: ReportQuestion, notify: Notify) -> ReportAnswers:
@@ -104,7 +120,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
         for case in cases:
             notify(f"forecast{_after(case)}")
             forecasts.append(network.forecast(question.years, question.growth_ratio_per_year, changes=case, job=job))
-    failures = _failures(network, job, notify)
+    failures, not_failed = _failures(network, question, score, notify)
     drawings = []
     for case in cases:
         notify(f"drawing{_after(case)}")
@@ -115,7 +131,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
     bills = [network.bill(plan, job) for plan in plans]
     best = None
     if question.budget_usd is not None:
-        notify("best plan within the budget")
+        notify(BEST_PLAN)
         best = network.plan(budget_usd=question.budget_usd, job=job, executor="processes", n_workers=question.n_workers)
     samples, decision = _sampled(network, question, score, notify) if question.n_samples else (None, None)
     return ReportAnswers(
@@ -126,7 +142,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
         explanations=tuple(explanations),
         forecasts=tuple(forecasts),
         failures=tuple(failures),
-        n_links_not_failed=network.arrays.n_links if network.arrays.n_links > MAX_LINKS_FAILED_SINGLY else 0,
+        not_failed=tuple(not_failed),
         leases=leases,
         bills=tuple(bills),
         plan=best,
@@ -168,14 +184,38 @@ def _after(plan: str | None) -> str:
     return f" after {plan}" if plan else ""
 
 
-def _failures(network: Network, job: str | None, notify: Notify) -> list[FailureReport]:
-    """Fail each link of a network that is not too large, and shared risks and sites of any."""
-    arrays = network.arrays
-    kinds = ["link"] if 0 < arrays.n_links <= MAX_LINKS_FAILED_SINGLY else []
-    kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
-    kinds += ["site"] if len(arrays.sites) > 1 else []
-    reports = []
-    for kind in kinds:
+def _failures(
+    network: Network, question: ReportQuestion, score: Score, notify: Notify
+) -> tuple[list[FailureReport], list[str]]:
+    """Fail each link, shared risk and site, as far as a report has the time for it."""
+    if not _is_used(network, question):
+        return [], ["No demand and no job uses the links, so a failure takes nothing."]
+    reports: list[FailureReport] = []
+    left_out: list[str] = []
+    for kind in _failure_kinds(network):
         notify(f"failures of each {kind}")
-        reports.append(network.failures(of=kind, job=job))
-    return reports
+        try:
+            found = network.failures(
+                of=kind, job=question.job, brief=True, executor="processes", n_threads=question.n_workers
+            )
+        except ChangeError as error:  # none of the kind carries traffic
+            left_out.append(f"Failures of each {kind} are left out: {error.problem}.")
+        except TopologyError as error:  # the study would take too long
+            job = "" if score.job is None else f" --job {score.job}"
+            command = f"`twin failures {network.label} --of {kind}{job}`"
+            left_out.append(f"Failures of each {kind} are left out: {error.problem}. {command} computes them.")
+        else:
+            reports.append(found)
+    return reports, left_out
+
+
+def _is_used(network: Network, question: ReportQuestion) -> bool:
+    has_job = network.job(question.job) is not None
+    return has_job or bool(network.document.demands or network.generated_demands)
+
+
+def _failure_kinds(network: Network) -> list[str]:
+    arrays = network.arrays
+    kinds = ["link"] if arrays.n_links else []
+    kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
+    return kinds + (["site"] if len(arrays.sites) > 1 else [])

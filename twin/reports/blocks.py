@@ -56,6 +56,8 @@ class Folded:
 
     summary: str
     blocks: tuple[Block, ...]
+    prints: bool = False
+    """Whether paper shows them; other closed blocks are left out there."""
 
 
 Block = Sentence | Grid | Chart | Folded
@@ -133,7 +135,8 @@ def block_html(block: Block, chart_id: str, *, with_data: bool = False) -> str:
     if isinstance(block, Folded):
         parts = enumerate(block.blocks)
         inner = "\n".join(block_html(each, f"{chart_id}-{i}", with_data=with_data) for i, each in parts)
-        return f"<details><summary>{html.escape(block.summary)}</summary>\n{inner}\n</details>"
+        opened = " data-prints" if block.prints else ""
+        return f"<details{opened}><summary>{html.escape(block.summary)}</summary>\n{inner}\n</details>"
     label = html.escape(block.label, quote=True)
     data = f' data-chart="{html.escape(compact_json(block.data), quote=True)}"' if with_data else ""
     return (
@@ -184,7 +187,8 @@ def block_markdown(block: Block) -> str:
     if isinstance(block, Sentence):
         return f"**{markdown_text(block.text)}**" if block.style == "heading" else markdown_text(block.text)
     if isinstance(block, Folded):
-        return "\n\n".join(filter(None, map(block_markdown, block.blocks)))
+        parts = [*filter(None, map(block_markdown, block.blocks))]
+        return "\n\n".join([f"**{markdown_text(block.summary)}**", *parts]) if parts else ""
     return "" if isinstance(block, Chart) else _grid_markdown(block)
 
 

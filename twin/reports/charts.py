@@ -31,7 +31,8 @@ def drawing_chart(drawings: Sequence[Data]) -> Chart:
     first = drawings[0]
     n_nodes, n_links = counted(first["n_nodes"], "node"), counted(first["n_links"], "link")
     states = [{"name": _state_name(row), "places": row["places"], "lines": row["lines"]} for row in drawings]
-    return Chart("drawing", f"{n_nodes} and {n_links} by tier; select a line for its links", states, 520)
+    by_tier = " by tier" if len({place["kind"] for place in first["places"]}) > 1 else ""
+    return Chart("drawing", f"{n_nodes} and {n_links}{by_tier}; select a line for its links", states, 520)
 
 
 def map_chart(drawings: Sequence[Data]) -> Chart | None:
@@ -105,8 +106,8 @@ def causes_chart(explanations: Sequence[Data]) -> Chart:
     return Chart("causes", "share of each cause of the step time, down to the step without any of them", states)
 
 
-def forecast_chart(forecasts: Sequence[tuple[str, Data]]) -> Chart:
-    """Return lines of margin and utilisation by year.
+def forecast_chart(forecasts: Sequence[tuple[str, Data]]) -> Chart | None:
+    """Return lines of margin and utilisation by year; None if no link has a margin or carries anything.
 
     forecasts: name of the state and `Forecast.to_dict()` of each state, all with the same growth.
     """
@@ -124,8 +125,14 @@ def forecast_chart(forecasts: Sequence[tuple[str, Data]]) -> Chart:
             for link in each["links"][:MAX_FORECAST_LINKS]
         ]
         states.append({"name": name, "years": each["years"], "as_of": each["as_of"], "links": links})
-    growth = percent_text(forecasts[0][1]["growth_ratio_per_year"])
-    return Chart("forecast", f"margin and utilisation by year, traffic growing by {growth} a year", states, 460)
+    rows = [row for state in states for link in state["links"] for row in link["cases"].values()]
+    has_margin = any(value is not None for row in rows for value in row["margin_db"])
+    has_use = any(value for row in rows for value in row["utilisation_ratio"])
+    if not has_margin and not has_use:
+        return None
+    what = " and ".join(["margin"] * has_margin + ["utilisation"] * has_use)
+    growth = f", traffic growing by {percent_text(forecasts[0][1]['growth_ratio_per_year'])} a year" if has_use else ""
+    return Chart("forecast", f"{what} by year{growth}", states, 460 if has_margin and has_use else 300)
 
 
 def failures_chart(report: Data, kind_name: str) -> Chart | None:

@@ -12,6 +12,7 @@ from .blocks import Section, block_html, block_markdown, charts_of, compact_json
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 """Content security policy of the page: it loads nothing."""
+SCRIPTS = ("labels.js", "charts.js", "report.js")
 
 
 def report_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
@@ -40,7 +41,8 @@ def report_html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
             *(_section_html(section) for section in sections),
             "</main>\n",
             f'<script type="application/json" id="data">{_script_json(data)}</script>\n',
-            f"<script>{_asset('echarts.min.js')}</script>\n<script>\n{_asset('charts.js')}{_asset('report.js')}</script>\n</body>\n</html>\n",
+            f"<script>{_asset('echarts.min.js')}</script>\n",
+            f"<script>\n{''.join(map(_asset, SCRIPTS))}</script>\n</body>\n</html>\n",
         )
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..answers.metrics import METRICS
 from ..catalogue.figure_reader import UsedFigure
 from ..errors.wording import counted
 from ..render.bill_table import bill_table
 from ..render.compare_table import compare_table
 from ..render.decision_table import decision_table
-from ..render.diff_table import diff_table
+from ..render.diff_table import metrics_table
 from ..render.drawing_rows import COLUMNS as LINE_COLUMNS
 from ..render.drawing_rows import fullest_first, line_cells
 from ..render.explanation_table import explanation_table
@@ -41,8 +42,12 @@ from .charts import (
 
 def sections_of(answers: ReportAnswers) -> tuple[Section, ...]:
     """Return the sections that have content."""
-    made = (Section(name, title, tuple(build(answers))) for name, title, build in SECTIONS)
+    made = (Section(name, _title(name, title, answers), tuple(build(answers))) for name, title, build in SECTIONS)
     return tuple(section for section in made if section.blocks)
+
+
+def _title(name: str, title: str, answers: ReportAnswers) -> str:
+    return "Metrics" if name == "plans" and not answers.diffs else title
 
 
 def _verdict(answers: ReportAnswers) -> Iterator[Block]:
@@ -77,8 +82,9 @@ def _before_and_after(answers: ReportAnswers) -> Iterator[Block]:
     yield from _without_title(blocks_of(compare_table(data)), 1)
     yield plans_chart(data)
     for diff, row in zip(answers.diffs, data, strict=True):
-        table = blocks_of(diff_table(row, diff.after.to_dict(), all_metrics=True))
-        grids = tuple(block for block in table if isinstance(block, Grid))[:1]
+        labels = {name: METRICS[name].label for name in row["metrics"]}
+        tables = metrics_table(row["metrics"], labels, all_metrics=True)
+        grids = tuple(block for table in tables for block in blocks_of(table))
         changes = [Sentence(change_text(change)) for change in row["preview"]["changes"]]
         yield Folded(f"{diff.plan}: changes and every metric", (Sentence("Changes", "heading"), *changes, *grids))
 
@@ -99,29 +105,27 @@ def _forecast(answers: ReportAnswers) -> Iterator[Block]:
     yield from map(Sentence, answers.forecasts[0].summary)
     names = [AS_IT_IS, *(str(diff.plan) for diff in answers.diffs)]
     data = [each.to_dict() for each in answers.forecasts]
-    yield forecast_chart(list(zip(names, data, strict=True)))
+    yield from filter(None, [forecast_chart(list(zip(names, data, strict=True)))])
     for name, each in zip(names, data, strict=True):
         blocks = tuple(block for block in blocks_of(forecast_table(each)) if isinstance(block, Grid))
         yield Folded(f"Dates as a table, {name}", blocks)
 
 
 def _failures(answers: ReportAnswers) -> Iterator[Block]:
-    if answers.n_links_not_failed:
-        network = answers.score.network
-        yield Sentence(
-            f"The {answers.n_links_not_failed:,} links are not failed one by one here; "
-            f"`twin failures {network} --of link` does that."
-        )
+    yield from map(Sentence, answers.not_failed)
     for report in answers.failures:
         what = report.kind_name
         yield Sentence(f"Each {what} fails", "heading")
         yield from map(Sentence, report.summary)
-        data = report.to_dict()
+        data = report.shown()
         chart = failures_chart(data, what)
         if chart is not None:
             yield chart
-        blocks = _without_title(blocks_of(failures_table(data)), 1 + len(report.summary))
-        yield Folded(f"Failures of each {what} as tables", tuple(blocks))
+        blocks = list(_without_title(blocks_of(failures_table(data)), 1 + len(report.summary)))
+        if report.job is not None:
+            yield blocks.pop(0)  # what becomes of the job, in groups
+        if blocks:
+            yield Folded(f"Failures of each {what} as tables", tuple(blocks))
 
 
 def _sure(answers: ReportAnswers) -> Iterator[Block]:
@@ -153,11 +157,12 @@ def _money(answers: ReportAnswers) -> Iterator[Block]:
     for diff in answers.diffs:
         usd, opex_usd = diff.after["capex_usd"], diff.change("opex_usd_per_year")
         price = "price unknown" if usd is None else f"{usd_text(usd)} to buy"
-        running = "" if opex_usd is None else f"; running cost changes by {usd_text(opex_usd)} a year"
+        verb = "rises" if (opex_usd or 0.0) > 0.0 else "falls"
+        running = f"; running cost {verb} by {usd_text(abs(opex_usd))} a year" if opex_usd else ""
         yield Sentence(f"{diff.plan}: {price}{running}.", "heading")
     for bill in answers.bills:
         blocks = tuple(_without_title(blocks_of(bill_table(bill.to_dict())), 1))
-        yield Folded(f"Bill of {bill.plan}", blocks)
+        yield Folded(f"Bill of {bill.plan}", blocks, prints=True)
 
 
 def _leases(answers: ReportAnswers) -> Iterator[Block]:
@@ -197,7 +202,7 @@ def _assumptions(answers: ReportAnswers) -> Iterator[Block]:
         headings = ("part", "figure", "value", "range", "status", "source")
         n = counted(len(listed), "figure")
         grid = Grid(headings, (False, False, True, True, False, False), listed)
-        yield Folded(f"{n} that no published source settles, with range and origin", (grid,))
+        yield Folded(f"{n} that no published source settles, with range and origin", (grid,), prints=True)
 
 
 def _without_title(blocks: Iterator[Block], n_first: int) -> Iterator[Block]:

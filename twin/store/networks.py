@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, se
 from twin.topologies import MAX_RECORDS
 from twin.topologies import NETWORKS as SHIPPED
 
+from .. import deadline
 from ..errors import CatalogueError, DocumentError, StoreLimitError, did_you_mean
 from ..errors.wording import quoted
 from .database import Database
@@ -92,6 +93,7 @@ class NetworkStore:
         network = read_network(content, name, self.max_records, self.limits.n_document_bytes)
         summary = summary_of(network)
         digest = hashlib.sha256(content).hexdigest()
+        deadline.check()  # a request that has taken all of its time writes nothing
         with self.database.write(NETWORKS, DOCUMENTS) as connection:
             found = connection.execute(select(NETWORKS).where(NETWORKS.c.name == name)).one_or_none()
             is_same = found is not None and found.digest == digest

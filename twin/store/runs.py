@@ -19,6 +19,7 @@ from ..errors import CatalogueError, DocumentError, StoreLimitError
 from ..errors.wording import quoted
 from .database import Database
 from .networks import MAX_PAGE
+from .run_askers import OtherAskerError, add_asker, askers, delete_stale_askers
 from .run_records import ENDED, Asked, Claim, Ending, NewRun, Run, RunLimits, RunPage, RunState
 from .tables import RUN_PARTS, RUNS
 
@@ -60,8 +61,12 @@ class RunStore:
         self.limits = limits
         self._now = now
 
-    def ask(self, new: NewRun) -> Asked:
+    def ask(self, new: NewRun, key_name: str = "") -> Asked:
         """Queue a run, unless the same one waits, runs or is done. One that is being cancelled begins anew.
+
+        Args:
+            new: the run.
+            key_name: name of the API key that asks; empty without a key.
 
         Raises:
             StoreLimitError: too many runs wait, or the database holds as many as it may.
@@ -71,6 +76,7 @@ class RunStore:
             found = connection.execute(_runs().where(RUNS.c.id == new.id)).one_or_none()
             is_over = found is not None and (found.is_cancelled or found.state in (RunState.FAILED, RunState.CANCELLED))
             if found is not None and not is_over:
+                add_asker(connection, new.id, key_name, is_new=False)
                 return Asked(_run_of(found), False)
             self._purge(connection, len(new.request))
             self._check_limits(connection, is_new=found is None)
@@ -83,6 +89,7 @@ class RunStore:
             else:
                 _delete_parts(connection, new.id)
                 connection.execute(update(RUNS).where(RUNS.c.id == new.id).values(row))
+            add_asker(connection, new.id, key_name, is_new=True)
             return Asked(_run_of(connection.execute(_runs().where(RUNS.c.id == new.id)).one()), True)
 
     def _check_limits(self, connection: Connection, *, is_new: bool) -> None:
@@ -180,14 +187,21 @@ class RunStore:
                 _delete_parts(connection, row.id)
             connection.execute(update(RUNS).where(is_mine, RUNS.c.is_cancelled).values(ended))
 
-    def cancel(self, run_id: str) -> Run:
+    def cancel(self, run_id: str, only_asker: str | None = None) -> Run:
         """Cancel a run that waits or runs, and return it. An ended run stays as it is.
+
+        Args:
+            run_id: id of the run.
+            only_asker: name of an API key that nobody else than it may have asked for the run; None = anybody may have.
 
         Raises:
             CatalogueError: there is no such run.
+            OtherAskerError: somebody else asked for it, too.
         """
         with self.database.write(RUNS) as connection:
             run = _run_of(self._row(connection, run_id))
+            if only_asker is not None and askers(connection, run_id) != {only_asker}:
+                raise OtherAskerError
             if run.state == RunState.QUEUED:
                 _delete_parts(connection, run_id)
                 values: dict[str, Any] = {"state": RunState.CANCELLED.value, "ended_at": self._time()}
@@ -265,6 +279,7 @@ class RunStore:
         """Delete runs that ended longer ago than they are kept, and the oldest ones beyond the bound of bytes."""
         with self.database.write(RUNS) as connection:
             self._purge(connection, 0)
+            delete_stale_askers(connection)
 
     def _purge(self, connection: Connection, n_more_bytes: int) -> None:
         is_ended = RUNS.c.state.in_([state.value for state in ENDED])

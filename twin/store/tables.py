@@ -97,6 +97,14 @@ RUN_PARTS = Table(
 )
 """Finished parts of runs that have not ended, so that an interrupted run goes on: items of a batch, rows of a study."""
 
+RUN_ASKERS = Table(
+    "run_askers",
+    METADATA,
+    Column("run_id", DIGEST, primary_key=True),
+    Column("key_name", NAME, primary_key=True),  # empty for a request without a key
+)
+"""Names of the API keys that asked for a run; one that may only read cancels a run that nobody else asked for."""
+
 REPLIES = Table(
     "replies",
     METADATA,
@@ -123,5 +131,6 @@ def create(*tables: Table) -> Callable[[Connection], None]:
 STEPS: tuple[Callable[[Connection], None], ...] = (
     create(DOCUMENTS, NETWORKS, REVISIONS, RUNS),
     create(RUN_PARTS, REPLIES),
+    create(RUN_ASKERS),
 )
 """Steps in order. A step never changes once it was released; it may find that a later table definition is in place."""

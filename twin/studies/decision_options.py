@@ -24,8 +24,8 @@ from .sampling import SampledCase
 DO_NOTHING = "do nothing"
 MAX_DEFAULT_PLANS = 4
 """Largest number of plans of a document that a decision without options compares all."""
-N_COSTLIEST_PLANS = 2
-"""Plans that it compares of a document with more."""
+N_COSTLIEST_PLANS = 1
+"""Plans that it compares of a document with more, beside the one with the highest goodput: those that buy most."""
 PowerPayer = Literal["owner", "tenant"]
 
 

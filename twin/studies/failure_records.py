@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..answers.data import Answer
+from ..answers.failure_figures import FailureFigures
 from ..answers.score import data_frame, html_table
 from ..answers.warning import AnswerWarning
 from ..catalogue.figure_reader import UsedFigure
@@ -136,6 +137,16 @@ class FailureReport(Answer):
     def stays_below(self, utilisation_ratio: float) -> bool:
         """Return whether no failure, and not the intact network, loads a link above this."""
         return self.worst_utilisation_ratio is not None and self.worst_utilisation_ratio <= utilisation_ratio
+
+    def figures_of_links(self) -> FailureFigures:
+        """Return what the failures do to each link, and the failure of each link to the job."""
+        worst = {row.id: row.worst_utilisation_ratio for row in self.links}
+        lost = {
+            row.id: 1.0 - 1.0 / row.job.step_ratio if row.job.step_ratio else 1.0
+            for row in self.failures
+            if row.job is not None and row.kind == "link" and len(row.ids) == 1
+        }
+        return FailureFigures({name: ratio for name, ratio in worst.items() if ratio is not None}, lost)
 
     def to_pandas(self) -> Any:
         """Return the failures as a DataFrame (needs the extra `tables`); columns of the job start with `job_`."""

@@ -38,6 +38,7 @@ from .job_failures import JobFailures, job_failures
 from .job_outcomes import job_outcomes, job_severity, job_summary
 from .kept_parts import keeping
 from .pairs_worse import lost_together, with_both_alone
+from .study_bounds import STUDY_BOUNDS, StudyBounds
 
 NONE = np.zeros(0, np.bool_)
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
@@ -60,6 +61,7 @@ def failure_report(
     with_job: bool = False,
     executor: str = "threads",
     run: FailureRun = ON_THIS_THREAD,
+    bounds: StudyBounds = STUDY_BOUNDS,
 ) -> FailureReport:
     """Compute every failure of a kind: demands and the job are routed anew over the shortest paths that are left.
 
@@ -74,6 +76,7 @@ def failure_report(
         with_job: whether the job counts beside the demands; without demands it always does.
         executor: workers for the job: `threads`, `processes` or `serial`.
         run: threads or dask, checkpoint, progress; the answer does not depend on them.
+        bounds: estimated times above which the study simplifies, or computes nothing.
 
     Raises:
         ChangeError: neither demands nor a job, an unknown kind, nothing of the kind, or a checkpoint of another
@@ -99,13 +102,13 @@ def failure_report(
     jobs = None
     if counts_job:
         with keeping(run.job_parts(question, partial(job_digest, e, found.ids, reader))):
-            jobs = job_failures(e, of, found, links, run.workers(executor), run.advance, run.cancel)
+            jobs = job_failures(e, of, found, links, run.workers(executor), run.advance, run.cancel, bounds)
     if pairs is None or not has_demands:
         assert jobs is not None
         rows = _rows_without_demands(of, found, rates.of(found.kind), jobs)
         part = _DemandPart(n_possible, 0, 0.0, rows, [], NONE)
     else:
-        part = _demand_part(e, pairs, found, rates, of, jobs, run, question, links, n_possible)
+        part = _demand_part(e, pairs, found, rates, of, jobs, run, question, links, n_possible, bounds)
     rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
     worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
     worst = math.inf if part.unknown.any() else worst
@@ -166,13 +169,14 @@ def _demand_part(
     question: str,
     links: Ints,
     n_possible: int,
+    bounds: StudyBounds,
 ) -> _DemandPart:
     if e.case.document.wcmp_groups:
         loads, after = one_by_one(e, pairs, found, links, run)
         closer = CloserLook(e, pairs, found, loads, after)
     else:
         sweep = sweep_of(found.kind)
-        _check_work(sweep, found.kind, len(np.unique(pairs.target)))
+        _check_work(sweep, found.kind, len(np.unique(pairs.target)), bounds)
         run.run(sweep, FailureTask(found.kind), question)
         loads = sweep.loads()
         closer = CloserLook(e, pairs, found, loads)
@@ -219,8 +223,9 @@ def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs:
     ]
 
 
-def _check_work(sweep: Sweep, kind: Kind, n_destinations: int) -> None:
+def _check_work(sweep: Sweep, kind: Kind, n_destinations: int, bounds: StudyBounds) -> None:
     taken_s = sweep_s(kind.fabric, sweep.n_classes, n_destinations)
+    bounds.check(taken_s, f"{sweep.n_classes:,} classes of failures and {n_destinations:,} destinations")
     if taken_s > MAX_S:
         raise TopologyError(
             f"{sweep.n_classes:,} failures and {n_destinations:,} destinations take some {taken_s / 60.0:,.0f} minutes",

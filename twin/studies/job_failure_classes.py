@@ -22,16 +22,17 @@ from ..training.balancing_rules import BalancingRules
 from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
 from ..workload.job_arithmetic import layout_of
+from .alike_links import alike_links
 
-BY_ORBIT, BY_CARDS, ALONE = "orbit", "cards", "alone"
-"""Failures are equal by exchange of equal places, by the cards that they take, or to no other."""
+BY_ORBIT, BY_CARDS, ALONE, ALIKE = "orbit", "cards", "alone", "alike"
+"""Failures are equal by exchange of equal places, by the cards that they take, to no other, or only alike."""
 
 
 class FailureClass(NamedTuple):
     """Failures that do the same to a job: why they do, and what they have in common."""
 
     mode: str
-    """BY_ORBIT, BY_CARDS or ALONE."""
+    """BY_ORBIT, BY_CARDS, ALONE or ALIKE."""
     key: Hashable
 
 
@@ -107,6 +108,19 @@ class JobPlaces:
                 yield self._key_of_node(int(item.nodes[0]), bool(n_busy[item.nodes[0]]), item)
             else:
                 yield FailureClass(ALONE, item.id)
+
+    def alike(self, key: FailureClass, first: Failed) -> FailureClass:
+        """Return the coarser class of a class: failures of single links that are alike, but in unequal places.
+
+        Args:
+            key: the class.
+            first: a failure of the class.
+        """
+        is_link = len(first.links) == 1 and not len(first.nodes) and not first.of
+        place = int(self._place_of_link[first.links[0]]) if is_link else -1
+        if key.mode == BY_CARDS or place < 0:
+            return key
+        return FailureClass(ALIKE, int(self._likeness[place]))
 
     def _key_of_pair(self, pair: Failed) -> FailureClass | None:
         """Class of two failures together: alone, unless both are idle links without which all stays connected.
@@ -302,12 +316,17 @@ class JobPlaces:
         wanted = np.zeros(state.n_nodes, np.bool_)
         wanted[state["link_ends"][links[self._is_busy[links] & ~self._at_job[links]]]] = True
         return find_orbits(
-            state["link_ends"][links], self._arc_code(links), state["node_forwards"], self._is_end_point, wanted
+            state["link_ends"][links], self._arc_code, state["node_forwards"], self._is_end_point, wanted
         )
 
-    def _arc_code(self, links: Ints) -> Ints:
-        """Number of each arc's kind: equal where all that a step reads of an arc, its link and its ends is equal."""
-        e, state = self._e, self._state
+    @cached_property
+    def _likeness(self) -> Ints:
+        return alike_links(self._e, self._kept_links, self._arc_code)
+
+    @cached_property
+    def _arc_code(self) -> Ints:
+        """Kind of each arc of kept links: equal where all that a step reads of arc, link and ends is equal."""
+        e, state, links = self._e, self._state, self._kept_links
         health, router = e.health, cast(Router, e.outcome("router"))
         arcs = (2 * links[:, None] + np.array([0, 1])).reshape(-1)
         by_arc: list[Floats] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -21,16 +21,21 @@ from ..stages.evaluation import Case, Evaluation
 from ..traffic.network_cards import CardPorts
 from ..traffic.routing import Router
 from ..training.cards import CardLoss, card_loss
+from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
 from .executor import Advance, Workers, run_items
 from .failure_kinds import FailureSet
 from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, Failed, FailureClass, JobPlaces
+from .job_states import JobStates
 from .kept_parts import Codec
+from .study_bounds import STUDY_BOUNDS, StudyBounds
 
 MAX_WORK = 6_000_000_000
 """Most classes of failures times nodes, links and arcs of the job's routes; some hours."""
 WORK_PER_S = 1_000_000
 """About as much of that takes a second."""
+CARDS_RATIO = 0.1
+"""Time of a failure that only takes cards, over that of one that needs a new step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,10 @@ CODEC: Codec[JobAfterFailure | None] = Codec("job failures", lambda row: None if
 """Form of a row where an interrupted study goes on."""
 
 
+Members = dict[FailureClass | None, list[int]]
+"""Failures by class; None = those after which the job goes on as before."""
+
+
 class JobFailures(NamedTuple):
     """A job after every failure."""
 
@@ -71,6 +80,8 @@ class JobFailures(NamedTuple):
     """By failure."""
     n_classes: int
     """Failures that were computed; the others do the same to the job."""
+    are_alike: bool = False
+    """True where some of the others are only alike: they do the same as far as loads and surroundings tell."""
 
 
 def job_failures(
@@ -81,6 +92,7 @@ def job_failures(
     workers: Workers | None = None,
     advance: Advance | None = None,
     cancel: threading.Event | None = None,
+    bounds: StudyBounds = STUDY_BOUNDS,
 ) -> JobFailures:
     """Compute what becomes of the job after each failure.
 
@@ -92,6 +104,7 @@ def job_failures(
         workers: backend and largest number of workers; the answer does not depend on them.
         advance: called with the number of finished classes and of all; an exception ends the study.
         cancel: event that ends the study.
+        bounds: estimated time above which alike links count as equal, and above which nothing is computed.
 
     Raises:
         ChangeError: no job, or one that does not run in the intact network.
@@ -105,9 +118,13 @@ def job_failures(
         raise ChangeError(f"job {job.id!r} does not run in the intact network: {e.why_no_step}", where="job")
     failed = failed_of_kind(e.case.state, of, found, links)
     places = JobPlaces(e, links)
-    members: dict[FailureClass | None, list[int]] = {}
+    members: Members = {}
     for i, key in enumerate(places.classes(failed)):
         members.setdefault(key, []).append(i)
+    are_alike = estimated_s(e, members) > bounds.alike_above_s
+    if are_alike:
+        members = _joined(members, places, failed)
+    bounds.check(estimated_s(e, members), f"{len(members):,} classes of failures of job {job.id!r}")
     after = _JobAfter(e)
     rows: list[JobAfterFailure] = [after.intact] * len(failed)
     n_classes = int(members.pop(None, None) is not None)
@@ -128,7 +145,23 @@ def job_failures(
             for i in group:
                 rows[i] = _renamed(row, places.cause(failed[group[0]]), places.cause(failed[i]))
         waiting = [(ALONE, [i]) for i in unequal]
-    return JobFailures(job.id, step.step_time_s, tuple(rows), n_classes)
+    return JobFailures(job.id, step.step_time_s, tuple(rows), n_classes, are_alike)
+
+
+def _joined(members: Members, places: JobPlaces, failed: Sequence[Failed]) -> Members:
+    """Join classes of links that are alike."""
+    out: Members = {}
+    for key, group in members.items():
+        out.setdefault(None if key is None else places.alike(key, failed[group[0]]), []).extend(group)
+    return {key: sorted(group) for key, group in out.items()}
+
+
+def estimated_s(e: Evaluation, classes: Iterable[FailureClass | None]) -> float:
+    """Estimate the time of classes of failures on one thread."""
+    n_pairs = len(cast(PairTable, e.outcome("job_pairs")).source)
+    n_by_cards = sum(key is not None and key.mode == BY_CARDS for key in classes)
+    n_others = sum(key is not None and key.mode != BY_CARDS for key in classes)
+    return (n_others + CARDS_RATIO * n_by_cards) * JobStates.estimated_s(e, n_pairs)
 
 
 class _Item(NamedTuple):

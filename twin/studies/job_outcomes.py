@@ -98,7 +98,12 @@ def job_summary(
             yield f"No {other}failure makes its step longer than {seconds_text(jobs.step_time_s)}."
     if not has_demands:
         yield "The network has no demands, so the job alone counts, and loads of links are left out."
-    if jobs.n_classes < n:
+    if jobs.are_alike:
+        yield (
+            f"{jobs.n_classes:,} classes of {n:,} failures were computed for the job. The others are alike: they take "
+            "equal cards, or links with equal load among equal nodes. `twin failures` computes unequal places apart."
+        )
+    elif jobs.n_classes < n:
         yield f"{jobs.n_classes:,} classes of {n:,} failures were computed for the job; the others do the same to it."
 
 

@@ -22,7 +22,8 @@ def sample_verdict(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"{plan_text(row['plan'])} has no {metric} in any sample: {why}."
             continue
         low, mid, high = (metric_text(metric, interval[key]) for key in ("p10", "p50", "p90"))
-        yield f"{_upper(plan_text(row['plan']))}: {metric} {mid}, in eight samples of ten from {low} to {high}."
+        spread = f"in eight samples of ten from {low} to {high}" if low != high else "the same in eight samples of ten"
+        yield f"{_upper(plan_text(row['plan']))}: {metric} {mid}, {spread}."
     if len(plans) > 1:
         order = sorted(plans, key=lambda row: -row["best_ratio"])
         parts = [f"{plan_text(row['plan'])} in {percent_text(row['best_ratio'])}" for row in order]

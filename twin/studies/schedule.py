@@ -279,7 +279,11 @@ def _without_value(answer: Schedule) -> Iterator[str]:
         return
     first, others = without[0], len(without) - 1
     more = f", and in {counted(others, 'more state')}" if others else ""
-    yield f"Worst on the way: no {label} while wave {first.wave} of {first.work} is {first.state}{more}: {first.why}."
+    yield f"Worst on the way: no {label} while {_place(first)}{more}: {first.why}."
+
+
+def _place(state: WorkState) -> str:
+    return f"wave {state.wave} of change {state.work} is {state.state}"
 
 
 def _days_without(answer: Schedule) -> str:
@@ -303,8 +307,8 @@ def _summary(answer: Schedule) -> Iterator[str]:
     if most_gbps > before_gbps * (1.0 + REL_TOLERANCE):
         most = next(state for state in answer.states if state.unrouted_gbps == answer.worst_unrouted_gbps)
         yield (
-            f"Cut off on the way: {number_text(most_gbps, 'Gb/s')} of demand have no path while wave {most.wave} of "
-            f"{most.work} is {most.state}; today {number_text(before_gbps, 'Gb/s')}."
+            f"Cut off on the way: {number_text(most_gbps, 'Gb/s')} of demand have no path while "
+            f"{_place(most)}; today {number_text(before_gbps, 'Gb/s')}."
         )
     yield (
         f"Days at risk: {answer.n_days_at_risk}{_days_without(answer)}."

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from .. import deadline
 from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Floats, Ints, NetworkArrays
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
@@ -32,6 +33,8 @@ MAX_DEMANDS = 2_000_000
 """Most demands that the blocks of a document make together."""
 MAX_ROUNDS = 2000
 """Rounds in which a matrix is balanced."""
+SEPARATORS = ("\n", ",", ";", "\t")
+"""Characters between the entries of a matrix as text."""
 BALANCED_RATIO = 1e-9
 """Largest difference of a balanced row or column from its limit, as a share of the limit."""
 
@@ -78,6 +81,8 @@ class DemandGenerator(Generic[ParamsT]):
     params: type[ParamsT]
     build: Callable[[ParamsT, Place], GeneratedDemands]
     """Function that returns demands; an amount scales them afterwards."""
+    n_most: Callable[[ParamsT, Place], int]
+    """Function that returns the most demands that it makes, without making them."""
     sentence: str
     example: dict[str, Any]
 
@@ -255,6 +260,7 @@ def _balanced(weights: Floats, limits: Floats, arrays: NetworkArrays, rows: Ints
         balanced[largest, largest] = 0.0
         return np.asarray(balanced)
     for _ in range(MAX_ROUNDS):
+        deadline.check()
         balanced *= (limits / balanced.sum(axis=1))[:, None]
         by_column = limits / balanced.sum(axis=0)
         balanced *= by_column
@@ -267,6 +273,16 @@ def _balanced(weights: Floats, limits: Floats, arrays: NetworkArrays, rows: Ints
     )
 
 
+def _n_end_points(params: EndPointParams, place: Place) -> int:
+    return len(end_points(params, place, 1))
+
+
+def _n_pairs(params: EndPointParams, place: Place) -> int:
+    totals = params.totals_gbps if isinstance(params, Gravity) else None
+    n = _n_end_points(params, place) if totals is None else len(totals)
+    return n * (n - 1)
+
+
 EXAMPLE_NPY = (
     "k05VTVBZAQB2AHsnZGVzY3InOiAnPGY4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDIpLCB9ICAgICAg"
     "ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAAAAAAAAAAAF5AAAAAAAAA"
@@ -277,42 +293,49 @@ DEMAND_GENERATORS: dict[str, DemandGenerator[Any]] = {
     "all_to_all": DemandGenerator(
         AllToAll,
         all_to_all,
+        _n_pairs,
         "The same demand between each pair of nodes, both ways.",
         {"total_gbps": 800},
     ),
     "permutation": DemandGenerator(
         Permutation,
         permutation,
+        _n_end_points,
         "Each node sends to one other node and receives from one other, in one random cycle.",
         {"gbps_per_node": 100, "seed": 1},
     ),
     "gravity": DemandGenerator(
         Gravity,
         gravity,
+        _n_pairs,
         "Demands in proportion to the sizes of both ends: their ports, or stated totals.",
         {"totals_gbps": {"host-1-1": 100, "host-2-1": 80, "host-3-1": 60}},
     ),
     "hose": DemandGenerator(
         Hose,
         hose,
+        _n_pairs,
         "A random matrix in which each node sends and receives up to its limit.",
         {"gbps_per_node": 100, "seed": 1},
     ),
     "incast": DemandGenerator(
         Incast,
         incast,
+        lambda params, place: params.n_sources or _n_end_points(params, place),
         "Many nodes send to one node, each the same amount.",
         {"target": "host-1-1", "n_sources": 4, "total_gbps": 400},
     ),
     "matrix": DemandGenerator(
         Matrix,
         matrix,
+        lambda params, _: sum(map(params.csv.count, SEPARATORS)),
         "Demands from CSV text: a square matrix with names, or one row for each demand.",
         {"csv": "source,target,gbps\nhost-1-1,host-2-1,120\nhost-2-1,host-1-1,30\n"},
     ),
     "array_matrix": DemandGenerator(
         ArrayMatrix,
         array_matrix,
+        _n_pairs,
         "Demands from a square matrix in a NumPy file, for many nodes.",
         {"npy": EXAMPLE_NPY, "nodes": ["host-1-1", "host-2-1"]},
     ),
@@ -337,6 +360,12 @@ def generator_of(block: TrafficBlock) -> tuple[DemandGenerator[Any], Any]:
             hint=did_you_mean(block.generator, DEMAND_GENERATORS),
         )
     return row, validate_as(row.params, block.params, f"{where}.params", prefix=f"{where}.params")
+
+
+def n_most_demands(block: TrafficBlock, arrays: NetworkArrays) -> int:
+    """Return the most demands that a block makes, without making them. Raises TwinError as `generate` does."""
+    row, params = generator_of(block)
+    return min(row.n_most(params, Place(arrays, f"traffic[{block.id}]", MAX_DEMANDS)), MAX_DEMANDS)
 
 
 def generate(block: TrafficBlock, arrays: NetworkArrays, max_demands: int = MAX_DEMANDS) -> GeneratedDemands:

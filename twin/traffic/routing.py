@@ -131,7 +131,7 @@ class Router:
             self._regroup(share)
 
     def _joined(self) -> _JoinedTraces:
-        """All traces in one array, which many routers start from."""
+        """All traces in one array, which many routers start from; also some that were dropped and not found again."""
         if self._joined_traces is None:
             traces = self._traces
             n = np.array([len(trace.arc) for trace in traces.values()], np.int64)
@@ -145,10 +145,7 @@ class Router:
             return
         joined = self._joined()
         dropped = {joined.keys[i] for i in np.unique(joined.trace[changed_arcs[joined.arc]]).tolist()}
-        self._keep_traces({key: trace for key, trace in self._traces.items() if key not in dropped})
-
-    def _keep_traces(self, traces: dict[_TraceKey, Trace]) -> None:
-        self._traces, self._joined_traces = traces, None
+        self._traces = {key: trace for key, trace in self._traces.items() if key not in dropped}
 
     def _regroup(self, share: Floats) -> None:
         """Group the racks again where their links differ; traces whose ends still stand for their groups stay."""
@@ -157,7 +154,7 @@ class Router:
         if self._group_key != group_key:
             self._group_key = group_key
             self._groups = attachment_groups(self._state, self.lit & links_with_share(share), share, self._access_class)
-            self._keep_traces({key: t for key, t in self._traces.items() if self._represents(key, t)})
+            self._traces = {key: t for key, t in self._traces.items() if self._represents(key, t)}
 
     def _represents(self, key: _TraceKey, trace: Trace) -> bool:
         """Return whether the ends of a trace stand for the groups of its key."""
@@ -200,7 +197,7 @@ class Router:
             found = found or self._pruned_trace(walk, key, source, target, distance)
             traces[key] = Trace(source, target, *(found or walk.trace(distance, source)))
         if missing:
-            self._keep_traces(traces)
+            self._traces, self._joined_traces = traces, None
 
     def _pruned_trace(
         self, walk: Walk, key: _TraceKey, source: int, target: int, distance: Floats

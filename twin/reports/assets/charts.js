@@ -2,10 +2,10 @@
 /* Returns a function that draws charts.
    settings: heats and colours; `renderer` of ECharts; `heat`, the key of the heat at the start;
    `linkAddress`, a function that returns the address of the report of a link;
-   `askHeat`, a function that asks for a heat that no line has yet: the utilisation after the worst failure. */
+   `askHeat`, a function that asks for a heat that no line has yet: those that need failures. */
 const twinCharts = (settings) => {
   const report = { renderer: "svg", heat: null, linkAddress: null, askHeat: null, ...settings };
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const css = (name) => (report.renderer === "svg" ? `var(${name})` : getComputedStyle(document.documentElement).getPropertyValue(name).trim()); // SVG follows the theme, on paper too
   const digits = (value, n = 3) => Number(value.toPrecision(n)).toLocaleString("en", { maximumFractionDigits: 6 });
   const percent = (ratio) => (ratio >= 100 ? `${digits(ratio)} times` : `${digits(ratio * 100)} %`);
   const seconds = (value) => (Math.abs(value) < 1 ? `${digits(value * 1e3)} ms` : `${digits(value)} s`);
@@ -60,6 +60,7 @@ const twinCharts = (settings) => {
       place.after(legend);
     }
     legend.replaceChildren();
+    element("b", heat.label, legend);
     [...heat.labels.map((label, i) => [label, report.colours[i]]), ["no value", report.no_value], ["down", report.down]].forEach(([label, colour]) => {
       element("span", label, legend).style.setProperty("--colour", colour);
     });
@@ -98,13 +99,6 @@ const twinCharts = (settings) => {
     ];
   };
 
-  /* Width of a label: that of its text, as long as it is short. A wider box would hide its neighbours. */
-  const labelWidth = (place, narrow) => {
-    const text = String((place.label && place.label.formatter) || place.name);
-    const n = Math.max(...text.split("\n").map((line) => line.length));
-    return Math.min(narrow ? 64 : 150, Math.ceil(n * (narrow ? 9 : 11) * 0.64) + 2);
-  };
-
   /* Nodes at given places, lines between them with colours by heat: the drawing by tier and the map. */
   const network = (place, states, placesOf, linesOf, keepShape, select) => {
     const chart = echarts.init(place, null, { renderer: report.renderer });
@@ -116,21 +110,30 @@ const twinCharts = (settings) => {
       const chosen = heats[heat] || report.heats[0];
       const narrow = place.clientWidth < 560;
       const side = narrow ? 38 : 100;
+      const font = { fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13 };
       chart.dispatchAction({ type: "hideTip" }); // ECharts would show it again for another mark of the same index
       const box = { left: side, top: 50, width: place.clientWidth - 2 * side, height: place.clientHeight - 110 };
+      const marks = fitted(placesOf(states[state]), box, keepShape).map((each) => (narrow ? { ...each, symbolSize: each.symbolSize * 0.65 } : each));
+      const lines = linesOf(states[state]).map((line) => ({ ...line, bend: Math.sign(line.bend_ratio || 0) * Math.min(0.2, 70 / place.clientWidth) }));
+      const markOf = Object.fromEntries(marks.map((each) => [each.name, each]));
+      const labels = twinLabels(
+        marks.slice(0, -2).map((each) => ({ x: box.left + each.x, y: box.top + each.y, size: each.symbolSize, text: each.text })),
+        lines.flatMap((line) => twinLinePieces(markOf[line.source], markOf[line.target], line.bend)).map(([x, y, toX, toY]) => [box.left + x, box.top + y, box.left + toX, box.top + toY]),
+        { width: place.clientWidth, height: place.clientHeight }, { ...font, fontFamily: base().textStyle.fontFamily, maxWidth: narrow ? 62 : 150 },
+      );
       chart.setOption({
         ...base(),
         series: [{
           type: "graph", layout: "none", coordinateSystem: null, roam: placesOf(states[state]).length > 60 || report.renderer === "svg", scaleLimit: { min: 0.5, max: 20 },
           left: box.left, top: box.top, width: box.width, height: box.height,
-          label: { show: true, position: keepShape ? "right" : "bottom", color: css("--text"), fontSize: narrow ? 9 : 11, lineHeight: narrow ? 11 : 13, width: narrow ? 64 : 150, overflow: "breakAll", textBorderColor: css("--panel"), textBorderWidth: 3 },
-          labelLayout: { hideOverlap: true },
-          data: fitted(placesOf(states[state]), box, keepShape).map((each) => ({ ...each, label: { ...each.label, width: labelWidth(each, narrow) } })),
-          links: linesOf(states[state]).map((line) => ({
+          label: { show: true, position: "inside", verticalAlign: "middle", color: css("--text"), ...font, backgroundColor: css("--panel"), padding: [0, 2] },
+          labelLayout: ({ dataIndex }) => ({ dx: labels[dataIndex] ? labels[dataIndex].shift[0] : 0, dy: labels[dataIndex] ? labels[dataIndex].shift[1] : 0, hideOverlap: true }),
+          data: marks.map((each, i) => (labels[i] ? { ...each, label: { formatter: labels[i].text, align: labels[i].align } } : each)),
+          links: lines.map((line) => ({
             source: line.source, target: line.target, line,
             lineStyle: {
               color: colourOf(chosen, line), width: 1.5 + Math.log10(1 + line.n_links), opacity: 1,
-              type: line.n_down ? "dashed" : "solid", curveness: Math.sign(line.bend_ratio || 0) * Math.min(0.2, 70 / place.clientWidth),
+              type: line.n_down ? "dashed" : "solid", curveness: line.bend,
             },
           })),
           emphasis: { disabled: true },
@@ -140,7 +143,7 @@ const twinCharts = (settings) => {
       legendOf(place, chosen);
     };
     menu(controls, "Show", states.map((each) => each.name), (i) => { state = i; draw(); });
-    const unasked = report.askHeat ? report.heats.filter((each) => each.key.startsWith("worst_failure") && !heats.includes(each)) : [];
+    const unasked = report.askHeat ? report.heats.filter((each) => each.key.includes("failure") && !heats.includes(each)) : [];
     menu(controls, "Colour by", [...heats.map((each) => each.label), ...unasked.map((each) => `${each.label} (computes each)`)], (i) => {
       if (i >= heats.length) {
         report.askHeat(unasked[i - heats.length].key);
@@ -204,7 +207,7 @@ const twinCharts = (settings) => {
         symbol: symbols[each.kind] || "circle", symbolSize: 16,
         itemStyle: { color: each.n_down ? "#f2b8a8" : css("--page"), borderColor: css("--text"), borderWidth: 1.2 },
         about: `${each.id}: ${each.n_nodes.toLocaleString("en")} × ${each.kind}${each.n_accelerators ? `, ${each.n_accelerators.toLocaleString("en")} accelerators` : ""}${each.n_down ? `, ${each.n_down} down` : ""}`,
-        label: { formatter: each.n_nodes > 1 ? `${each.id}\n× ${each.n_nodes.toLocaleString("en")}` : each.id },
+        text: each.n_nodes > 1 ? `${each.id}\n× ${each.n_nodes.toLocaleString("en")}` : each.id,
       })),
       (state) => state.lines, false, drillDown(place),
     ),
@@ -213,7 +216,7 @@ const twinCharts = (settings) => {
       const west = data.sites[0].longitude_deg;
       const east = (site) => ((site.longitude_deg - west + 540) % 360) - 180;
       const points = data.sites.map((site) => ({
-        name: site.id, x: east(site) * Math.cos((middle * Math.PI) / 180), y: -site.latitude_deg, symbolSize: 18,
+        name: site.id, text: site.id, x: east(site) * Math.cos((middle * Math.PI) / 180), y: -site.latitude_deg, symbolSize: 18,
         itemStyle: { color: css("--page"), borderColor: css("--text"), borderWidth: 1.5 },
         about: `${site.id}: ${site.n_nodes.toLocaleString("en")} nodes, ${site.n_accelerators.toLocaleString("en")} accelerators`,
       }));
@@ -271,12 +274,12 @@ const twinCharts = (settings) => {
       const chart = echarts.init(place, null, { renderer: report.renderer });
       const controls = controlsOf(place);
       const cases = [["value", "central"], ["low", "optimistic"], ["high", "pessimistic"]];
-      let [state, ageing] = [0, 0];
-      let marked = null;
+      let [state, ageing, marked] = [0, 0, null];
+      const has = (key) => states.some((each) => each.links.some((link) => Object.values(link.cases).some((row) => row[key].some((value) => (key === "margin_db" ? value !== null : value)))));
+      const panels = [["margin_db", "margin, dB"], ["utilisation_ratio", "utilisation"]].filter(([key]) => has(key));
       const draw = () => {
         const each = states[state];
         const start = each.as_of ? Number(each.as_of.slice(0, 4)) + (Number(each.as_of.slice(5, 7)) - 1) / 12 : 0;
-        const panels = [["margin_db", "margin, dB"], ["utilisation_ratio", "utilisation"]];
         const series = [];
         panels.forEach(([key], panel) => each.links.forEach((link) => {
           const values = link.cases[cases[ageing][0]][key];
@@ -286,7 +289,7 @@ const twinCharts = (settings) => {
             data: values.map((value, i) => [start + each.years[i], value]),
           });
           if (series.filter((line) => line.xAxisIndex === panel).length === 1) {
-            series[series.length - 1].markLine = { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: "#a31621", type: "dashed" }, data: [{ yAxis: panel ? 1 : 0 }] };
+            series[series.length - 1].markLine = { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: "#a31621", type: "dashed" }, data: [{ yAxis: key === "margin_db" ? 0 : 1 }] };
           }
         }));
         if (marked !== null) {
@@ -295,13 +298,16 @@ const twinCharts = (settings) => {
             markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: css("--text"), type: "solid" }, data: [{ xAxis: marked }] },
           }));
         }
-        const x = { type: "value", min: start, max: start + each.years[each.years.length - 1], ...axisStyle(), axisLabel: { color: css("--quiet"), formatter: (value) => (start ? String(Math.floor(value)) : `${value}`) } };
+        const x = { type: "value", min: start, max: start + each.years[each.years.length - 1], ...axisStyle(), axisLabel: { color: css("--quiet"), formatter: (value) => (start ? String(Math.floor(value)) : `${value}`) }, ...(start ? {} : { name: "years from now", nameLocation: "middle", nameGap: 22 }) };
         chart.setOption({
           ...base(), tooltip: { confine: true, trigger: "item", formatter: (item) => `${escaped(item.seriesName)}: ${digits(item.data[1])}` },
           legend: { type: "scroll", bottom: 0, textStyle: { color: css("--text") } },
-          grid: [{ left: 64, right: 24, top: 30, height: "33%" }, { left: 64, right: 24, top: "54%", height: "30%" }],
-          xAxis: [{ ...x, gridIndex: 0 }, { ...x, gridIndex: 1 }],
-          yAxis: panels.map(([, name], i) => ({ type: "value", gridIndex: i, name, nameLocation: "end", ...axisStyle(), nameTextStyle: { align: "left", color: css("--quiet") }, axisLabel: { color: css("--quiet"), formatter: i ? (value) => (value >= 1.5 ? "150 %" : percent(value)) : undefined }, max: i ? 1.5 : undefined })),
+          grid: panels.length > 1 ? [{ left: 64, right: 24, top: 30, height: "33%" }, { left: 64, right: 24, top: "54%", height: "30%" }] : [{ left: 64, right: 24, top: 30, bottom: 80 }],
+          xAxis: panels.map((_, i) => ({ ...x, gridIndex: i })),
+          yAxis: panels.map(([key, name], i) => ({
+            type: "value", gridIndex: i, name, nameLocation: "end", ...axisStyle(), nameTextStyle: { align: "left", color: css("--quiet") },
+            ...(key === "margin_db" ? {} : { max: 1.5, axisLabel: { color: css("--quiet"), formatter: (value) => (value >= 1.5 ? "150 %" : percent(value)) } }),
+          })),
           series,
         }, true);
       };

@@ -7,6 +7,13 @@ document.addEventListener("securitypolicyviolation", (event) => { document.docum
   const redraw = () => drawn.forEach((each) => { each.chart.resize(); each.draw(); });
   window.addEventListener("resize", redraw);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  window.addEventListener("beforeprint", redraw);
+  const closed = () => [...document.querySelectorAll("details[data-prints]:not([open])")];
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = closed();
+    opened.forEach((each) => { each.open = true; });
+    redraw();
+  });
+  window.addEventListener("afterprint", () => { opened.forEach((each) => { each.open = false; }); });
   document.documentElement.dataset.drawn = String(drawn.length);
 })();
