@@ -32,7 +32,7 @@ from .pinned_requests import new_run, run_of
 from .problems import find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
 from .questions.context import ClientGoneError
-from .questions.table import QUESTIONS, Question
+from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question
 from .raw_body import JsonBody
 from .room import key_name_of
 from .run_queue import RunQueue
@@ -217,7 +217,7 @@ def _answer(run: Run, answer: bytes, request: Request, stated: Form | None) -> R
     data = json.loads(answer)
     if TABLES[run.question] not in data:
         raise ChangeError("the run has some fields only", where="format", hint="ask for a run without fields for CSV")
-    return Response(csv_text(run.question, data), media_type=MEDIA_TYPES[form])
+    return Response(csv_text(run.question, data, QUESTION_BY_PATH[run.question].answer), media_type=MEDIA_TYPES[form])
 
 
 async def _events(runs: RunStore, run_id: str, request: Request, followers: asyncio.Semaphore) -> AsyncIterator[str]:

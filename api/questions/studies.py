@@ -180,6 +180,6 @@ def report(request: ReportRequest, context: Context) -> ReportText:
         budget_usd=request.budget_usd,
         n_samples=request.n_samples,
         main_assumptions=request.main_assumptions,
-        notify=lambda _part: advance(0, 1),
+        advance=advance,
     )
     return written.text(request.format)

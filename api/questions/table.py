@@ -62,7 +62,7 @@ class Question(NamedTuple):
             return self.compute(request, context).to_json(fields=request.fields)
         if request.fields is not None:
             raise ChangeError("fields are chosen from JSON alone", where="fields", hint="leave them out for CSV")
-        return csv_text(self.path, self.compute(request, context).to_dict())
+        return csv_text(self.path, self.compute(request, context).to_dict(), self.answer)
 
 
 _MODULES = {module.__name__: module for module in (basic, tables, studies, sweeps)}

@@ -71,7 +71,7 @@ class Found:
         if answer.status_code >= 500 and answer.status_code != 503:
             self._tell(label, f"status {answer.status_code}", case)
         fields = case.body.get("fields") if isinstance(case.body, dict) else None
-        is_part = bool(fields) and answer.status_code == 200
+        is_part = bool(fields) and answer.status_code == 200 and "/runs/" not in label
         if is_part and "*" not in fields and {name.partition(".")[0] for name in fields} != answer.json().keys():
             self._tell(label, "other fields than the chosen ones", case)
         try:
@@ -166,7 +166,7 @@ def main(n: int, seed: int) -> int:
         schema = schemathesis.openapi.from_url(f"{found.url}/openapi.json")
         operations = [result.ok() for result in schema.get_all_operations()]
         for round_number in itertools.count():
-            n_each = max(1, min(40, (n - found.n_cases) // len(operations)))
+            n_each = max(1, min(12, (n - found.n_cases) // len(operations)))
             for operation in operations:
                 if found.n_cases < n:
                     try_operation(operation, n_each, seed + round_number, found)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import psutil
@@ -47,22 +48,13 @@ class Service:
 
     Args:
         options: options of the command.
-        environment: variables beside those of this process.
-        max_file_bytes: size to which its processes may write a file; None = no bound.
+        within: command that starts it, such as one that mounts a disk of its own.
     """
 
-    def __init__(self, *options: str, environment: Mapping[str, str] | None = None, max_file_bytes: int = -1) -> None:
+    def __init__(self, *options: str, within: Sequence[str] = ()) -> None:
         self.port = free_port()
-        command = [sys.executable, "-m", "twin.cli.main", "serve", "--port", str(self.port), *options]
-        variables = os.environ | dict(environment or {})
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True, env=variables)
-        if max_file_bytes >= 0:
-            self.limit_files(max_file_bytes)
-
-    def limit_files(self, max_bytes: int) -> None:
-        """Bound the files that the processes of the service write, as a full disk does; -1 = no bound."""
-        for process in [psutil.Process(self.process.pid), *self.children()]:
-            process.rlimit(psutil.RLIMIT_FSIZE, (max_bytes, -1))
+        command = [*within, sys.executable, "-m", "twin.cli.main", "serve", "--port", str(self.port), *options]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
 
     def children(self) -> list[psutil.Process]:
         """Return the processes below the service: the compute processes and their parent."""
@@ -101,10 +93,16 @@ def served(*options: str) -> Iterator[int]:
     Raises:
         RuntimeError: it does not start, has ended meanwhile, or does not end in time.
     """
-    service = Service(*options)
+    with watched(Service(*options)) as service:
+        yield service.port
+
+
+@contextmanager
+def watched(service: Service) -> Iterator[Service]:
+    """Yield a service once it is ready, and end it. Raises RuntimeError as `served` does."""
     try:
         service.wait_until_ready()
-        yield service.port
+        yield service
         has_ended = service.process.poll() is not None
     finally:
         taken_s = service.end()
@@ -114,10 +112,12 @@ def served(*options: str) -> Iterator[int]:
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    """Return a free port below those that the system gives to clients, which could take it meanwhile."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 def ask(

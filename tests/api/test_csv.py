@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import pytest
-from twin.api.csv_tables import TABLES
+from twin.api.csv_tables import TABLES, csv_text
 from twin.api.questions.table import QUESTION_BY_PATH
 
 import twin
@@ -55,3 +55,24 @@ def test_what_is_no_table_is_refused(client: TestClient) -> None:
     both = {"network": "leaf-spine-demo", "fields": ["summary"]}
     problem_of(client.post("/v1/optimum?format=csv", json=both), 422, "change-error")
     problem_of(client.post("/v1/optimum?format=xml", json=body), 422, "document-error")
+
+
+def test_a_table_without_rows_is_its_header(client: TestClient) -> None:
+    bare = {"network": {"nodes": [{"id": "a", "kind": "switch"}]}}
+    for path in ("links", "leases", "bill", "schedule"):
+        empty = client.post(
+            f"/v1/{path}", json=bare | ({"changes": []} if path in ("bill", "schedule") else {}), headers=CSV
+        )
+        example = {**next(iter(QUESTION_BY_PATH[path].examples.values()))} | {"fields": None}
+        full = client.post(f"/v1/{path}", json=example, headers=CSV)
+        header, *rows = empty.text.splitlines()
+        assert (rows, len(full.text.splitlines()) > 1) == ([], True), path
+        # a record that may be null has one column, or a column for each of its fields
+        roots = [[name.partition(".")[0] for name in text.split(",")] for text in (header, full.text.splitlines()[0])]
+        assert set(roots[1]) <= set(roots[0]), path
+
+
+def test_a_text_is_no_formula_and_a_number_stays_one() -> None:
+    rows = [{"id": text, "n": -1.5} for text in ("=1+1", "+1", "-x", "@x", "\tx", "a=1", "-")]
+    text = csv_text("links", {"links": rows}, QUESTION_BY_PATH["links"].answer)
+    assert text == "id,n\n'=1+1,-1.5\n'+1,-1.5\n'-x,-1.5\n'@x,-1.5\n'\tx,-1.5\na=1,-1.5\n'-,-1.5\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from twin.api import networks as networks_
 from twin.api.app import create_app
+from twin.api.compute.kept_networks import N_KEPT, KeptNetworks
 from twin.api.networks import Networks
 from twin.topologies import MAX_RECORDS
 
@@ -186,6 +189,18 @@ def test_cached_networks_are_bounded_and_the_last_used_stay() -> None:
     for name in ("leaf-spine-demo", "two-campus", "leaf-spine-demo", "memphis-small"):
         networks.get(name)
     assert list(networks._cached) == ["leaf-spine-demo", "memphis-small"]
+
+
+def test_a_compute_process_lets_go_of_posted_networks() -> None:
+    kept = KeptNetworks(Networks(MAX_RECORDS, NetworkStore(open_database(None))))
+    seen = []
+    for gbps in range(3 * N_KEPT):
+        network = kept.get({**SQUARE, "note": f"{gbps}"})
+        network.score(main_assumptions=False)
+        seen.append(weakref.ref(network))
+    del network
+    gc.collect()
+    assert [found() is not None for found in seen] == [False] * 2 * N_KEPT + [True] * N_KEPT
 
 
 def test_a_name_is_never_a_path(client: Any, tmp_path: Path) -> None:

@@ -15,9 +15,13 @@ from typer.testing import CliRunner
 import twin
 from twin.cli.main import app
 from twin.errors import ChangeError, TwinError
+from twin.model.document import Plan
+from twin.render.score_table import score_table
+from twin.reports.answers import ReportQuestion, report_parts
 from twin.reports.blocks import Grid, Sentence, block_html, blocks_of, markdown_text
 from twin.reports.page import report_html
 from twin.reports.sections import SECTIONS
+from twin.studies.study_bounds import StudyBounds
 
 DUMP = ("--headless", *FLAGS, "--virtual-time-budget=8000", "--dump-dom")
 MAX_BYTES = 3_000_000
@@ -133,6 +137,19 @@ def test_names_of_the_user_cannot_end_the_script_or_make_tags() -> None:
     assert "<b>" not in report_html(evil, evil, []).partition("<script>")[0]
 
 
+def test_its_parts_are_counted() -> None:
+    network, phases, shares = twin.load("leaf-spine-demo"), list[str](), list[tuple[int, int]]()
+    age = {"kind": "age", "years": 1}
+    network = network.with_document(network.document.model_copy(update={"plans": (Plan(id="wait", changes=(age,)),)}))
+
+    def advance(n_done: int, n_parts: int) -> None:
+        shares.append((n_done, n_parts))
+
+    twin.report(network, ["wait"], main_assumptions=False, notify=phases.append, advance=advance)
+    assert phases == report_parts(network, ReportQuestion(["wait"]))
+    assert shares == [(i, len(phases)) for i in range(len(phases))]
+
+
 def test_the_same_question_gives_the_same_bytes(demo: twin.Report) -> None:
     again = twin.report(twin.load("leaf-spine-demo"), main_assumptions=False)
     assert again.to_html() == demo.to_html()
@@ -205,3 +222,31 @@ def test_a_browser_draws_every_chart_without_error_or_request(
     for chart in charts:
         start = shown.index(f'id="{chart["id"]}"')
         assert "<path" in shown[start : start + 20_000]
+
+
+def test_a_network_that_nothing_uses_is_reported() -> None:
+    document = {
+        "name": "idle",
+        "nodes": [{"id": name, "kind": "switch"} for name in "ab"],
+        "links": [{"id": "a-b", "ends": ["a", "b"], "capacity_gbps": 100}],
+    }
+    page = twin.report(twin.from_document(document), main_assumptions=False).to_markdown()
+    assert "## Metrics" in page
+    assert "so a failure takes nothing" in page
+
+
+def test_failures_that_take_too_long_are_named_with_their_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.planning_network.BRIEF_BOUNDS", StudyBounds(most_s=0.0))
+    page = twin.report(twin.load("two-campus"), main_assumptions=False).to_markdown()
+    assert "Failures of each link are left out" in page
+    assert "twin failures two-campus --of link --job both" in page
+
+
+def test_every_metric_has_a_value_or_a_place_among_those_without_one() -> None:
+    score = twin.load("leaf-spine-demo").score(main_assumptions=False)
+    grids = [each for each in blocks_of(score_table(score.to_dict(), all_metrics=True)) if isinstance(each, Grid)]
+    assert all(value != "–" for _, value in grids[0].rows)
+    missing = dict(grids[1].rows)
+    assert "step_time_s" in missing["the document has no job"].split(", ")
+    named = {name for name, _ in grids[0].rows} | {name for names in missing.values() for name in names.split(", ")}
+    assert named == set(score.metrics)

@@ -16,6 +16,7 @@ from time import monotonic, sleep
 import numpy as np
 import pytest
 
+import twin
 from tests.studies.squares import Squares
 from tests.studies.test_failures import two_sites
 from twin.arrays import package_version
@@ -111,6 +112,13 @@ def test_a_worker_that_is_killed_half_way_changes_no_byte(cluster: Cluster, monk
         assert worker.wait(10) == -signal.SIGKILL
     assert network.failures(depth=2, dask=cluster.address).to_json() == expected, "without any worker"
     cluster.workers[:] = [cluster.add_worker()]
+
+
+def test_the_job_after_failures_has_the_same_bits(cluster: Cluster) -> None:
+    network = twin.load("two-campus")
+    found = network.failures(of="srlg", job="both", dask=cluster.address)
+    assert found.to_json() == network.failures(of="srlg", job="both").to_json()
+    assert failure_run.FailureRun(dask=cluster.address).workers("threads").backend == "dask"
 
 
 def test_dask_does_not_log_batches_that_are_computed_elsewhere(cluster: Cluster) -> None:

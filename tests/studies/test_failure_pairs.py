@@ -250,7 +250,7 @@ def test_a_checkpoint_of_another_network_is_refused_by_name(network: Network, tm
         data["demands"][0]["offered_gbps"] += 1e-9
     else:
         data["links"][0]["capacity_gbps"] += 1
-    says = "another question: two sites, plan None" if change == "name" else "two sites, .*other links, demands"
+    says = "another question: two sites, no plan" if change == "name" else r"question \(two sites, .*has changed"
     with pytest.raises(ChangeError, match=says):
         from_document(data).failures(checkpoint=tmp_path)
 

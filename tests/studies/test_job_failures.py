@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import CancelledError
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from twin.errors import ChangeError, TopologyError
 from twin.loading import from_document
 from twin.network import Network
 from twin.studies import job_failures as study
+from twin.studies import kept_parts
 from twin.studies.failure_records import FailureReport
 from twin.studies.study_bounds import StudyBounds
 
@@ -234,6 +236,28 @@ def test_threads_change_no_bit_and_the_data_frame_has_columns_of_the_job() -> No
     frame = report.to_pandas()
     assert len(frame) == report.n_failures
     assert frame["job_step_time_s"].notna().any()
+
+
+def test_an_interrupted_study_of_a_job_goes_on_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_parts, "MIN_INTERVAL_S", 0.0)
+    monkeypatch.setattr(kept_parts, "WRITING_RATIO", 1e9)
+    network = from_document(rails())
+    expected, told = network.failures(of="srlg").to_json(), []
+
+    def interrupt(n_done: int, _: int) -> None:
+        if n_done > 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        network.failures(of="srlg", checkpoint=tmp_path, advance=interrupt)
+    assert network.failures(of="srlg", checkpoint=tmp_path, advance=lambda n, _: told.append(n)).to_json() == expected
+    assert told[0] > 1, "what was computed is not computed again"
+    with pytest.raises(ChangeError, match=r"another question: .*, no plan, .*, all, job j; expected"):
+        network.failures(of="link", checkpoint=tmp_path)
+    with pytest.raises(ChangeError, match=r"the same question \(.*job j\), but of a network that has changed"):
+        from_document(rails(n_global_batch=128)).failures(of="srlg", checkpoint=tmp_path)
 
 
 def test_too_much_work_and_jobs_that_do_not_run_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

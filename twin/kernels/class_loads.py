@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from twin.kernels.graph import Destinations, UsableArcs
 from twin.kernels.heaps import heap_pop, heap_push
-from twin.kernels.jit import kernel, scratch_kernel
+from twin.kernels.jit import inner_kernel, kernel, scratch_kernel
 from twin.kernels.next_hops import is_next_hop
 from twin.kernels.sums import add_exactly, lost_in_sum
 
@@ -191,7 +191,7 @@ def _mark(
         is_gate[arcs.tail[arcs.in_arc[k]]] = is_set
 
 
-@scratch_kernel
+@inner_kernel
 def _amount_at(sums: _Sums, node: int, column: int, width: int) -> float:
     """Take what is to be forwarded at a node, and complete its flows to the members; the latter remain."""
     amount = float(sums.total[node] + sums.total_rest[node])
@@ -204,7 +204,7 @@ def _amount_at(sums: _Sums, node: int, column: int, width: int) -> float:
     return amount
 
 
-@scratch_kernel
+@inner_kernel
 def _forward(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],

@@ -200,7 +200,7 @@ def _flows_by_resource(
     return first, flows
 
 
-@kernel
+@inner_kernel
 def _touch(
     stopping: npt.NDArray[np.int64],
     flow_first: npt.NDArray[np.int64],
@@ -221,7 +221,7 @@ def _touch(
     return total
 
 
-@kernel
+@inner_kernel
 def _stop(
     flow: int,
     level: float,
@@ -238,7 +238,7 @@ def _stop(
             row[USAGE] -= _in_steps(flow_usage[k], row[USAGE_STEP])
 
 
-@kernel
+@inner_kernel
 def _refresh_top(
     heap: npt.NDArray[np.int64],
     size: int,
@@ -264,7 +264,7 @@ def _refresh_top(
     return size
 
 
-@kernel
+@inner_kernel
 def _sift_down(heap: npt.NDArray[np.int64], size: int, key: npt.NDArray[np.float64], item: int, hole: int) -> None:
     """Place `item` at the hole in the heap or below it, in the order of (key, index)."""
     while 2 * hole + 1 < size:

@@ -49,7 +49,7 @@ def two_lines(name: str, width: int = 16) -> str:
 
 
 def folded_ids(cell: Text, width: int) -> Text:
-    """Return a cell with line breaks in words that are wider than it: after `~` where one fits, else after other signs."""
+    """Return a cell with line breaks in words that are too wide: after `~` where that fits, else after other signs."""
     breaks = []
     for match in re.finditer(r"\S+", cell.plain):
         start, word = match.start(), match.group()
@@ -80,8 +80,9 @@ def _one_line(heading: str) -> str:
 class FittedTable:
     """A table without lines that fits the width of its console.
 
-    Columns that do not fit are dropped, empty ones first, and a line below names the others. If the rest does not fit either, ids fold after
-    the signs of `ID_BREAKS`. If that is not enough, each row becomes a block of `heading: value` lines.
+    Columns that do not fit are dropped, empty ones first, and a line below names the others. If the rest does not fit
+    either, ids fold after the signs of `ID_BREAKS`. If that is not enough, each row becomes a block of `heading: value`
+    lines.
     """
 
     def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
@@ -109,7 +110,7 @@ class FittedTable:
             return
         yield self._table(shown, self._fit(widths, least, shown, options.max_width))
         missing = [i for i in range(len(self.columns)) if i not in shown and not self._is_empty(i)]
-        dropped = [_one_line(self.columns[i].heading) for i in missing]
+        dropped = dict.fromkeys(_one_line(self.columns[i].heading) for i in missing)
         if dropped:
             yield Text(f"No room for: {', '.join(dropped)}. Use a wider terminal or --json.", style="dim")
 

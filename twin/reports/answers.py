@@ -23,6 +23,7 @@ from ..studies.sample_report import SampleReport
 
 MAX_PLANS = 12
 """Most plans of one report."""
+BEST_PLAN = "best plan within the budget"
 Notify = Callable[[str], None]
 
 
@@ -72,6 +73,23 @@ class ReportQuestion:
     """Most processes of the search and of the samples."""
 
 
+def report_parts(network: Network, question: ReportQuestion) -> list[str]:
+    """Return the names of the phases of a report, in order. A decision between plans and a lease may follow.
+
+    Args:
+        network: the network.
+        question: plans, job, forecast, budget and samples.
+    """
+    cases = [_after(plan) for plan in (None, *question.plans)]
+    parts = ["score", *(f"plan {plan}" for plan in question.plans)]
+    parts += [f"causes{case}" for case in cases] if network.job(question.job) is not None else []
+    parts += [f"forecast{case}" for case in cases] if network.arrays.n_links else []
+    parts += [f"failures of each {kind}" for kind in _failure_kinds(network)] if _is_used(network, question) else []
+    parts += [*(f"drawing{case}" for case in cases), "bills"]
+    parts += [BEST_PLAN] if question.budget_usd is not None else []
+    return parts + (["samples"] if question.n_samples else [])
+
+
 def report_answers(network: Network, question: ReportQuestion, notify: Notify) -> ReportAnswers:
     """Ask all questions of a report.
 
@@ -113,7 +131,7 @@ def report_answers(network: Network, question: ReportQuestion, notify: Notify) -
     bills = [network.bill(plan, job) for plan in plans]
     best = None
     if question.budget_usd is not None:
-        notify("best plan within the budget")
+        notify(BEST_PLAN)
         best = network.plan(budget_usd=question.budget_usd, job=job, executor="processes", n_workers=question.n_workers)
     samples, decision = _sampled(network, question, score, notify) if question.n_samples else (None, None)
     return ReportAnswers(
@@ -170,15 +188,11 @@ def _failures(
     network: Network, question: ReportQuestion, score: Score, notify: Notify
 ) -> tuple[list[FailureReport], list[str]]:
     """Fail each link, shared risk and site, as far as a report has the time for it."""
-    if score.job is None and not (network.document.demands or network.generated_demands):
+    if not _is_used(network, question):
         return [], ["No demand and no job uses the links, so a failure takes nothing."]
-    arrays = network.arrays
-    kinds = ["link"] if arrays.n_links else []
-    kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
-    kinds += ["site"] if len(arrays.sites) > 1 else []
     reports: list[FailureReport] = []
     left_out: list[str] = []
-    for kind in kinds:
+    for kind in _failure_kinds(network):
         notify(f"failures of each {kind}")
         try:
             found = network.failures(
@@ -193,3 +207,15 @@ def _failures(
         else:
             reports.append(found)
     return reports, left_out
+
+
+def _is_used(network: Network, question: ReportQuestion) -> bool:
+    has_job = network.job(question.job) is not None
+    return has_job or bool(network.document.demands or network.generated_demands)
+
+
+def _failure_kinds(network: Network) -> list[str]:
+    arrays = network.arrays
+    kinds = ["link"] if arrays.n_links else []
+    kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
+    return kinds + (["site"] if len(arrays.sites) > 1 else [])

@@ -12,7 +12,8 @@ from rich.text import Text
 from ..answers.data import Answer
 from ..errors import TwinError
 from ..network import Network
-from .answers import Notify, ReportAnswers, ReportQuestion, report_answers
+from ..studies.executor import Advance
+from .answers import Notify, ReportAnswers, ReportQuestion, report_answers, report_parts
 from .page import report_html, report_markdown
 from .sections import sections_of
 
@@ -102,6 +103,7 @@ def report(
     main_assumptions: bool = True,
     n_workers: int = 1,
     notify: Notify | None = None,
+    advance: Advance | None = None,
 ) -> Report:
     """Make the report of a network and of plans of its document.
 
@@ -117,6 +119,7 @@ def report(
         main_assumptions: rank the assumptions that move the answer most.
         n_workers: most processes of the search and of the samples.
         notify: called with the name of each phase.
+        advance: called before each phase with the number of finished ones and of all; an exception ends the report.
 
     Raises:
         ChangeError: an unknown or repeated plan, or a number out of bounds.
@@ -125,4 +128,14 @@ def report(
     question = ReportQuestion(
         plans, job, growth_ratio_per_year, years, budget_usd, n_samples, main_assumptions, n_workers
     )
-    return Report(report_answers(network, question, notify or (lambda _phase: None)))
+    begun: list[str] = []
+
+    def begin(phase: str) -> None:
+        if notify is not None:
+            notify(phase)
+        if advance is not None:
+            n_parts = len(report_parts(network, question))
+            advance(min(len(begun), n_parts), n_parts)
+        begun.append(phase)
+
+    return Report(report_answers(network, question, begin))

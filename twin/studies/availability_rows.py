@@ -177,7 +177,9 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
             "rely on these, and report it."
         )
     elif method.n_compared:
-        exact = "Probable states" if method.n_states else "A search of all states"
+        exact = "A search of all states"
+        if method.n_states:
+            exact = f"{counted(method.n_states, 'probable state')}, all but {method.rest_ratio:.1e} of the time,"
         figures = "the one figure" if method.n_compared == 1 else f"all {method.n_compared:,} figures"
         yield f"{exact} and {method.n_samples:,} random ones agree in {figures}."
     else:

@@ -19,7 +19,7 @@ from ..errors import ChangeError
 from ..leftovers import remove_old_files
 from .kept_parts import MIN_INTERVAL_S, WRITING_RATIO, KeptParts
 
-FILE = "checkpoint.npz"
+FILE, JOB_FILE = "checkpoint.npz", "job.npz"
 Columns = dict[str, np.ndarray]
 
 
@@ -39,13 +39,17 @@ class Place(Protocol):
 class FolderPlace:
     """Folder of one question alone; it is made if there is none.
 
+    Args:
+        folder: the folder.
+        file: name of the file in it.
+
     Raises:
         ChangeError: the folder cannot be made.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, file: str = FILE) -> None:
         self._folder = Path(folder)
-        self._path = self._folder / FILE
+        self._path = self._folder / file
         self.label = str(self._path)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -103,11 +107,11 @@ class Checkpoint:
         self._key = f"{digest} {package_version()} numpy {np.__version__}"
         self._next_s = perf_counter() + first_save_s
 
-    def load(self, like: Mapping[str, np.ndarray]) -> Columns | None:
+    def load(self, like: Mapping[str, np.ndarray] | None = None) -> Columns | None:
         """Return the answers so far; None if there is no checkpoint yet.
 
         Args:
-            like: columns of the question, for their names, shapes and types.
+            like: columns of the question, for their names, shapes and types; None = those differ from run to run.
 
         Raises:
             ChangeError: the checkpoint cannot be read, or is of another network, question or version.
@@ -125,11 +129,13 @@ class Checkpoint:
             raise _refused(f"cannot read {label}: {why}", "remove it to begin anew") from error
         if question != self._question:
             raise _refused(f"{label} is of another question: {question}", "name another folder", self._question)
-        if key == self._key and _shapes(columns) != _shapes(like):
-            raise _refused(f"cannot read {label}: it lacks columns", "remove it to begin anew")
         if key != self._key:
-            what = f"{label} is of a {question} that had other links, demands or failures, or of another version"
+            what = (
+                f"{label} is of the same question ({question}), but of a network that has changed, or another version"
+            )
             raise _refused(what, "name another folder, or remove it to begin anew")
+        if like is not None and _shapes(columns) != _shapes(like):
+            raise _refused(f"cannot read {label}: it lacks columns", "remove it to begin anew")
         return columns
 
     def save_if_due(self, columns: Mapping[str, np.ndarray]) -> None:
@@ -152,6 +158,27 @@ class Checkpoint:
             raise _refused(f"cannot write {self._place.label}: {error.strerror}", "name another folder") from error
         now_s = perf_counter()
         self._next_s = now_s + max(MIN_INTERVAL_S, (now_s - start_s) / WRITING_RATIO)
+
+
+def kept_in(folder: str | Path, question: str, digest: str) -> KeptParts:
+    """Return a keeper of parts in a folder, with those of an interrupted run.
+
+    Args:
+        folder: folder of this question alone.
+        question: network and question, for people.
+        digest: digest of everything that the answers depend on, except the version of this package.
+
+    Raises:
+        ChangeError: the folder cannot be made or read, or is of another question.
+    """
+    checkpoint = Checkpoint(FolderPlace(folder, JOB_FILE), question, digest)
+    columns = checkpoint.load() or {}
+
+    def write(name: str, content: bytes) -> None:
+        columns[name] = np.frombuffer(content, np.uint8)
+        checkpoint.save(columns)
+
+    return KeptParts({name: column.tobytes() for name, column in columns.items()}, write)
 
 
 def _shapes(columns: Mapping[str, np.ndarray]) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:

@@ -17,9 +17,9 @@ from ..errors import ChangeError
 from ..failures.kinds import Kind
 from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import Part, Sweep
-from .checkpoint import Checkpoint, FolderPlace, PartPlace
+from .checkpoint import Checkpoint, FolderPlace, PartPlace, kept_in
 from .executor import Advance, Workers, dask_at, run_items
-from .kept_parts import MIN_INTERVAL_S, kept_parts
+from .kept_parts import MIN_INTERVAL_S, KeptParts, kept_parts
 
 BATCH_S = 0.1
 """Time after which a study reports progress and may be cancelled; work of one batch of a remote worker."""
@@ -73,6 +73,22 @@ class FailureRun:
         finally:
             if self.checkpoint is not None and checkpoint is not None:
                 checkpoint.save(sweep.columns())
+
+    def workers(self, executor: str) -> Workers:
+        """Return the workers of a study of the job: those of the scheduler, else of an executor."""
+        return Workers(executor, self.n_threads) if self.dask is None else dask_at(self.dask)
+
+    def job_parts(self, question: str, digest: Callable[[], str]) -> KeptParts | None:
+        """Return the keeper of a study of the job: the folder of the checkpoint, else that of the caller, if any.
+
+        Args:
+            question: network and question, for the checkpoint.
+            digest: function that returns the digest of everything that the answers depend on.
+
+        Raises:
+            ChangeError: the checkpoint is of another question, or cannot be read.
+        """
+        return kept_parts() if self.checkpoint is None else kept_in(self.checkpoint, question, digest())
 
     def _resumed(self, sweep: Sweep, question: str) -> Checkpoint | None:
         """Restore what an earlier run has computed, and return the checkpoint of this one."""

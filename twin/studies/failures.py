@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -26,15 +27,16 @@ from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
 from .closer_look import OVERLOAD_RATIO, TOO_MANY, CloserLook
-from .executor import Workers
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind, kind_name
 from .failure_pairs import Depth, failures_at_depth
 from .failure_rates import FailureRates, rates_of_failures
 from .failure_records import FailureReport, FailureRow, LinkRow
 from .failure_run import FailureRun, FailureTask
 from .group_failures import one_by_one
+from .job_digest import job_digest
 from .job_failures import JobFailures, job_failures
 from .job_outcomes import job_outcomes, job_severity, job_summary
+from .kept_parts import keeping
 from .pairs_worse import lost_together, with_both_alone
 from .study_bounds import STUDY_BOUNDS, StudyBounds
 
@@ -95,15 +97,17 @@ def failure_report(
     found, n_possible = failures_at_depth(single, depth, of, n_destinations, may_group=not counts_job)
     rates = rates_of_failures(e, of, single, links, reader)
     name = kind_name(e.case.state, of, single.ids)
+    question = ", ".join((network, f"plan {plan}" if plan else "no plan", depth.question(name)))
+    question += f", job {e.case.job.id}" if counts_job and e.case.job else ""
     jobs = None
     if counts_job:
-        jobs = job_failures(e, of, found, links, Workers(executor, run.n_threads), run.advance, run.cancel, bounds)
+        with keeping(run.job_parts(question, partial(job_digest, e, found.ids, reader))):
+            jobs = job_failures(e, of, found, links, run.workers(executor), run.advance, run.cancel, bounds)
     if pairs is None or not has_demands:
         assert jobs is not None
         rows = _rows_without_demands(of, found, rates.of(found.kind), jobs)
         part = _DemandPart(n_possible, 0, 0.0, rows, [], NONE)
     else:
-        question = f"{network}, plan {plan}, {depth.question(name)}"
         part = _demand_part(e, pairs, found, rates, of, jobs, run, question, links, n_possible, bounds)
     rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
     worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
