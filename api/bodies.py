@@ -20,7 +20,7 @@ from twin.model.leases import SiteLease
 from twin.planner.candidate import MAX_OWN, OwnCandidate
 from twin.planner.question import MAX_BUDGET_USD, MAX_KEEPS
 from twin.reports.answers import MAX_PLANS as MAX_REPORT_PLANS
-from twin.reports.report import ReportFormat
+from twin.reports.network_report import ReportFormat
 from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
 from twin.studies.failure_kinds import KINDS

@@ -6,8 +6,8 @@ from twin.answers.routing_report import RoutingReport
 from twin.errors import ChangeError
 from twin.network import Network
 from twin.planner.records import PlanReport
-from twin.reports.report import ReportText
-from twin.reports.report import report as write_report
+from twin.reports.network_report import ReportText
+from twin.reports.network_report import report as write_report
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
