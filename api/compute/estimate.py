@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from twin.topologies import n_records_of
+import yaml
+from twin.topologies import NETWORKS, n_records_of, network_text
 
 from twin.errors import TwinError
 from twin.model.document import Fabric, TopologyDocument
@@ -16,7 +18,7 @@ from ..bodies import NetworkRequest
 from ..questions.table import Question
 from .network_key import network_key
 
-MAX_LIGHT_RECORDS = 5_000
+MAX_LIGHT_RECORDS = 10_000
 """Most nodes, links and demands of a network whose questions are light."""
 MAX_LIGHT_BYTES = 256 * 1024
 """Largest body that is expected to take about a second or less."""
@@ -55,9 +57,13 @@ def estimate_of_body(question: Question, body: bytes) -> Estimate:
 
 
 def n_records_of_network(network: str | TopologyDocument | Mapping[str, Any]) -> int:
-    """Return the number of records of a document; faults count as nothing, because validation reports them."""
+    """Return the number of records of a network.
+
+    Faults count as nothing, because validation reports them. A stored network named by a reference counts as nothing
+    too: its question leaves the places of light ones once it takes longer than they do.
+    """
     if isinstance(network, str):
-        return 0
+        return _n_records_that_ship(network) if network in NETWORKS else 0
     data = network.to_dict() if isinstance(network, TopologyDocument) else network
     lists = (data.get(name) for name in ("nodes", "links", "demands", "spans", "measurements"))
     n_records = sum(len(records) for records in lists if isinstance(records, list | tuple))
@@ -66,6 +72,11 @@ def n_records_of_network(network: str | TopologyDocument | Mapping[str, Any]) ->
         n_records += sum(map(_n_records_of_fabric, fabrics))
     traffic = data.get("traffic")
     return n_records + (MAX_LIGHT_RECORDS if isinstance(traffic, list | tuple) and traffic else 0)
+
+
+@cache
+def _n_records_that_ship(name: str) -> int:
+    return n_records_of_network(yaml.safe_load(network_text(name)))
 
 
 def _n_records_of_fabric(data: Any) -> int:

@@ -36,7 +36,7 @@ LOCAL = {"notify", "advance", "executor", "n_workers", "n_processes", "n_threads
 """Arguments about how a study runs on this machine."""
 PICTURES = {"drawing", "report"}
 """Questions whose answers are for a page: the local network draws with libraries that a client need not have."""
-LOCAL_OF = {"optimum": {"n_entries"}, "sample": {"tornado"}, "decide": {"tornado", "jobs"}}
+LOCAL_OF = {"failures": {"brief"}, "optimum": {"n_entries"}, "sample": {"tornado"}, "decide": {"tornado", "jobs"}}
 """Arguments that the service does not have."""
 
 

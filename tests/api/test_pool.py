@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from twin.api.bodies import NetworkRequest, ScoreRequest
 from twin.api.compute import parent_process
+from twin.api.compute.estimate import estimate_of
 from twin.api.compute.fair_queue import FairQueue, Turn
 from twin.api.compute.pool import Pool, PoolEvents, PoolSettings, Submission
 from twin.api.compute.work import Asking, Task, Work
@@ -24,6 +25,7 @@ from twin.api.compute.worker import WorkerSettings
 from twin.api.file_tasks import FileAnswer, ImportTask, PostedFile
 from twin.api.problems import InternalError, NotFoundError, ProblemError
 from twin.api.questions.context import Limits
+from twin.api.questions.table import QUESTION_BY_PATH
 
 from tests.api.hostile_networks import hostile_networks
 from twin.deadline import CancelledError, DeadlineError
@@ -213,6 +215,11 @@ def test_light_questions_have_a_place_of_their_own_until_they_take_long() -> Non
     assert queue.start().is_light
     queue.end(light)
     queue.end(heavy)
+
+
+@pytest.mark.parametrize(("name", "is_light"), [("leaf-spine-demo", True), ("memphis-small", True), ("memphis", False)])
+def test_networks_that_ship_count_with_their_records(name: str, is_light: bool) -> None:
+    assert estimate_of(QUESTION_BY_PATH["score"], ScoreRequest(network=name)).is_light is is_light
 
 
 def test_requests_that_arrived_count_before_they_are_in_the_queue(harness: Harness) -> None:
