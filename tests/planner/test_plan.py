@@ -246,6 +246,24 @@ def test_a_search_of_the_most_promising_finds_the_same_plan(monkeypatch: pytest.
     assert answer.plan == exact.plan
 
 
+@pytest.mark.parametrize(
+    ("asked", "aim"),
+    [({"budget_usd": 3e4}, "goal"), ({"budget_usd": None, "target": "max_link_utilisation_ratio=0.6"}, "money")],
+)
+def test_a_search_of_the_most_promising_finds_the_whole_front(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], aim: str
+) -> None:
+    """The front holds sets that the aim alone does not lead to."""
+    exact = planned(**asked)
+    monkeypatch.setattr("twin.planner.search.MAX_SETS", 20)
+    monkeypatch.setattr("twin.planner.search.MIN_KEPT_SETS", 64)
+    monkeypatch.setattr("twin.planner.search.MAX_KEPT_SETS", 64)
+    answer = planned(**asked)
+    assert (exact.method.is_exact, answer.method.is_exact, answer.aim) == (True, False, aim)
+    assert len(exact.pareto) > 2
+    assert [(row.capex_usd, row.goal) for row in answer.pareto] == [(row.capex_usd, row.goal) for row in exact.pareto]
+
+
 def test_a_bound_is_never_worse_than_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twin.planner.search.MAX_SETS", 8)
     monkeypatch.setattr("twin.planner.search.MIN_KEPT_SETS", 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from ..answers.metrics import metric_unit
@@ -35,7 +36,7 @@ from .verdict import (
 )
 
 MAX_NEXT = 100
-"""Most sets over the budget that are evaluated to find the next one that helps."""
+"""Least expensive sets over the budget that are evaluated to find the next one that helps."""
 
 
 class Names(NamedTuple):
@@ -278,18 +279,29 @@ class _Report:
         held = " and meets the conditions" if question.keeps or question.robust_to else ""
         over = [trial for trial in choice.trials.values() if trial.why == OVER_BUDGET]
         over.sort(key=lambda trial: (rounded(trial.capex_usd or 0.0), trial.members))
-        for trial in over[:MAX_NEXT]:
-            richer = self.found.here.of(trial.members, any_price=True)
-            is_better = worse_by(choice.loss(richer), SAME_RATIO) < choice.loss(best)
-            if is_better and choice.valid(richer, any_price=True):
-                more = usd_text((richer.capex_usd or 0.0) - (question.budget_usd or 0.0))
-                goal = metric_text(question.goal, choice.goal(richer))
-                names = ", ".join(self._ids(richer.members))
-                return f"The next better set costs {more} more than the budget: {names} gives {goal}."
-        if len(over) > MAX_NEXT:
-            return f"None of the {MAX_NEXT} least expensive sets over the budget is better{held}."
+        near = [trial for i, trial in enumerate(over) if i < MAX_NEXT or trial.members in self.result.beyond]
+        richer = self._next_better(best, near)
+        if richer is not None:
+            more = usd_text((richer.capex_usd or 0.0) - (question.budget_usd or 0.0))
+            goal = metric_text(question.goal, choice.goal(richer))
+            names = ", ".join(self._ids(richer.members))
+            of_known = "" if len(near) == len(over) else " that was looked at"
+            return f"The next better set{of_known} costs {more} more than the budget: {names} gives {goal}."
+        if len(over) > len(near):
+            return f"None of the {len(near):,} sets over the budget that were looked at is better{held}."
         of_these = "of these candidates" if self.result.is_exact else "that was looked at"
         return f"No set {of_these} is better{held} at any price."
+
+    def _next_better(self, best: Trial, over: Sequence[Trial]) -> Trial | None:
+        """Return the first of sets over the budget, by cost, that is better; of several at its cost the best one."""
+        choice = self.choice
+        for _, group in groupby(over, key=lambda trial: rounded(trial.capex_usd or 0.0)):
+            known = [self.result.beyond.get(trial.members) or self._trial(trial.members) for trial in group]
+            for richer in sorted(known, key=choice.rank):
+                is_better = worse_by(choice.loss(richer), SAME_RATIO) < choice.loss(best)
+                if is_better and choice.valid(richer, any_price=True):
+                    return richer
+        return None
 
     def _considered(self, row: int) -> Considered:
         candidate = self.found.candidates[row]
