@@ -228,6 +228,13 @@ def test_conditions_hold_after_every_single_failure() -> None:
     assert network.failures(changes=robust.changes).stays_below(0.8)
 
 
+def test_failures_of_as_many_sets_as_there_is_time_for_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.planner.robust.MAX_ALL_S", 0.0)
+    answer = planned(budget_usd=None, goal="max_link_utilisation_ratio", robust_to="link")
+    assert not answer.method.is_exact
+    assert "Failures were looked at for the best 1 set only" in answer.method.sentence
+
+
 def test_robust_to_what_does_not_exist_is_refused() -> None:
     with pytest.raises(ChangeError, match="no srlg"):
         planned(robust_to="srlg")

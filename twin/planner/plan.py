@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ..answers.metrics import metric_unit
 from ..economics.cost import annuity_ratio_per_year
 from ..errors import TwinError
+from ..errors.wording import counted
 from ..render.numbers import metric_text
 from ..render.plan_table import LESS_PROMISING
 from ..render.quantities import usd_text
@@ -68,9 +69,9 @@ def plan_report(
         advance: called with the number of sets done and of all; an exception ends the search without an answer.
         cancel: event that another thread sets to end the search; the answer is the best so far.
     """
-    robust = RobustCheck(question, found.here)
+    robust = RobustCheck(question, found.here, trial_s(found.task), advance, cancel)
     if question.robust_to is not None:
-        robust.check_work(trial_s(found.task))
+        robust.check_work()
 
     running_years = 1.0 / annuity_ratio_per_year(found.here.engine.reader)
 
@@ -82,7 +83,13 @@ def plan_report(
     if 0 not in result.trials:  # interrupted before the first set
         result.trials[0] = found.here.of(0)
     choice = choice_of(result.trials)
+    robust.n_sets = len(result.trials)
     best = choice.best()
+    if best is not None:  # so that the answer can say which sets were looked at after failures
+        choice.pareto()
+        choice.others(best)
+    if robust.is_interrupted or robust.is_cut_short:
+        result = result._replace(is_exact=False, interrupted=result.interrupted or robust.is_interrupted)
     return _Report(question, found, result, choice, best, robust).build(names, evaluate)
 
 
@@ -312,6 +319,12 @@ class _Report:
             candidate.id, candidate.kind, candidate.note, trial.capex_usd, goal, trial.why if goal is None else ""
         )
 
+    def _method_text(self, n: int, n_evaluated: int, bound: float | None) -> str:
+        text = method_sentence(self.result, n, n_evaluated, bound, self.question.goal)
+        if self.robust.is_cut_short:
+            text += f" Failures were looked at for the best {counted(self.robust.n_checked, 'set')} only."
+        return text
+
     def _method(self) -> PlanMethod:
         result, question = self.result, self.question
         n_evaluated = sum(bool(trial.values) for trial in result.trials.values())
@@ -324,5 +337,5 @@ class _Report:
             n_sets=result.n_sets,
             n_evaluated=n_evaluated,
             bound=bound,
-            sentence=method_sentence(result, n, n_evaluated, bound, question.goal),
+            sentence=self._method_text(n, n_evaluated, bound),
         )
