@@ -31,6 +31,7 @@ from .compute.pool import Pool, PoolSettings
 from .compute.work import GIB
 from .compute.worker import WorkerSettings
 from .file_routes import file_routes
+from .http_rules import ExpectedBody, HeadAsGet
 from .idempotency import Idempotency
 from .keys import read_keys
 from .metrics import Metrics
@@ -154,6 +155,8 @@ def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metri
     if settings.allowed_hosts is not None:
         app.add_middleware(HostCheck, allowed=settings.allowed_hosts)
     app.add_middleware(Observation, metrics=metrics)
+    app.add_middleware(ExpectedBody)
+    app.add_middleware(HeadAsGet)
 
 
 def _pool_of(settings: Settings, make_networks: Callable[[], Networks], metrics: Metrics, *, warm: bool) -> Pool:
