@@ -27,7 +27,8 @@ from .access import HostCheck, KeyCheck, OriginCheck
 from .answering import Answering
 from .body_limit import BodyLimit
 from .catalogue_routes import catalogue_routes
-from .compute.pool import Pool, PoolSettings
+from .compute.pool import Pool
+from .compute.pool_records import PoolSettings
 from .compute.work import GIB
 from .compute.worker import WorkerSettings
 from .file_routes import file_routes

@@ -65,7 +65,8 @@ class NetworkRequest(BaseModel):
     """Id of a job of the document; without it the default job."""
     fields: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_FIELDS)] | None = None
     """Fields of the answer to return, with dots between keys: `metrics.step_time_s`. A name goes through lists, `*` is
-    every key, `verdict` is the text. Without it all fields, as the schema of the answer says."""
+    every key, `verdict` is the text. Without it all fields, as the schema of the answer says. With it keys are absent
+    that the schema requires, so read such an answer as plain JSON, not with the class of a generated client."""
 
 
 class AgeingRequest(NetworkRequest):
