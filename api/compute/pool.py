@@ -205,8 +205,8 @@ class Pool:
             return
         while self._queue.may_start():
             only_first = self._n_starting > 0 and len(self._free) == 1
-            if not self._free and not self._n_starting and self._n_processes < self._settings.n_most:
-                self._spawn(self._add_process())
+            if not self._free:
+                self._add_if_few()
             if not self._free or not self._queue.may_start(only_first=only_first):
                 return
             turn = self._queue.start(only_first=only_first)
@@ -214,6 +214,15 @@ class Pool:
             turn.entry.process = process
             self._running.add(turn.entry)
             self._spawn(self._run(turn.entry, process))
+
+    def _add_if_few(self) -> None:
+        """Start a process, unless those for light questions are free, one starts, or there are as many as may be."""
+        if (
+            len(self._free) < self._settings.n_light
+            and not self._n_starting
+            and self._n_processes < self._settings.n_most
+        ):
+            self._spawn(self._add_process())
 
     def _best(self, network: str) -> ComputeProcess:
         """Take a free process: one that has the network compiled, else the one with the fewest networks."""
@@ -254,6 +263,7 @@ class Pool:
     def _outlast(self, asked: Asked) -> None:
         if asked.turn is not None and asked.turn.is_light and asked.process is not None:
             asked.turn = self._queue.outlast(asked.turn)
+            self._add_if_few()  # its process is no longer one of those for light questions
             self._dispatch()
 
     def _settle(self, asked: Asked, reply: Reply | Exception) -> None:
@@ -292,12 +302,16 @@ class Pool:
                 self._events.restarted()
                 if self._n_processes < self._settings.n_kept:
                     self._spawn(self._add_process())
-        elif self._is_closed or (self._n_processes > self._settings.n_kept and not self._queue.may_start()):
+        elif self._is_closed or self._is_spare():
             self._n_processes -= 1
             self._spawn(self._close_process(process))
         else:
             self._free.append(process)
         self._dispatch()
+
+    def _is_spare(self) -> bool:
+        """Return whether a process is one too many. With none free, the next light question would wait for a start."""
+        return self._n_processes > self._settings.n_kept and len(self._free) >= self._settings.n_light
 
     async def _close_process(self, process: ComputeProcess) -> None:
         await on_own_thread(process.close)

@@ -19,7 +19,7 @@ class PoolSettings(NamedTuple):
 
     worker: WorkerSettings
     n_processes: int
-    """Heavy questions that run at the same time; two processes more are kept for light ones."""
+    """Heavy questions that run at the same time."""
     warm: bool = True
     """True to compile the kernels at start."""
     max_waiting: int = 64
@@ -30,14 +30,19 @@ class PoolSettings(NamedTuple):
     """Longest time that a question waits for a process."""
 
     @property
+    def n_light(self) -> int:
+        """Return the number of processes for light questions: one for all clients, one for those with none running."""
+        return 2
+
+    @property
     def n_kept(self) -> int:
         """Return the number of processes that are kept."""
-        return self.n_processes + 2
+        return self.n_processes + self.n_light
 
     @property
     def n_most(self) -> int:
         """Return the most processes; those above `n_kept` are for light questions that turned out heavy."""
-        return 2 * self.n_processes + 2
+        return self.n_kept + self.n_processes
 
 
 class Submission(NamedTuple):
