@@ -20,7 +20,7 @@ MIN_FOLDED = 12
 """Least width of a column whose text folds."""
 MAX_UNFOLDED = 34
 """Longer words, such as ids, may be folded inside."""
-ID_BREAKS = ("", "~", "~/-_.:|")
+ID_BREAKS = ("", "~", "~/-.:|")
 """Signs after which an id may be folded, in the order in which a table that does not fit tries them."""
 
 
