@@ -15,7 +15,8 @@ from twin.studies.growth import GrowthReport
 from twin.studies.sample_report import SampleReport
 from twin.studies.schedule import Schedule
 
-from ..bodies import (
+from ..problems import NO_BOUND
+from ..study_bodies import (
     AvailabilityRequest,
     DecideRequest,
     FailuresRequest,
@@ -26,7 +27,6 @@ from ..bodies import (
     SampleRequest,
     ScheduleRequest,
 )
-from ..problems import NO_BOUND
 from .context import Context
 
 FAILURES_HINT = f"ask for another kind; {NO_BOUND}"
