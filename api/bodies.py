@@ -316,6 +316,8 @@ class OptimumRequest(ChangedNetworkRequest, AgeingRequest):
 
     gap_ratio: Annotated[float, Field(ge=0.0001, le=0.5)] = 0.01
     """Largest distance of the two bounds of the optimum over it."""
+    top: Annotated[int, Field(ge=1, le=MAX_ROWS), WHOLE] | None = None
+    """Most links to list; null = all."""
 
 
 class PlanRequest(AgeingRequest):

@@ -85,7 +85,9 @@ def optimum(request: OptimumRequest, context: Context) -> RoutingReport:
     """Return the utilisation under the routing in use and under the best one, with a certified bound."""
     network = context.network(request)
     _check_optimum(network, context.limits.max_optimum_work)
-    return network.optimum(gap_ratio=request.gap_ratio, changes=request.plan_or_changes, ageing=request.ageing)
+    return network.optimum(
+        gap_ratio=request.gap_ratio, top=request.top, changes=request.plan_or_changes, ageing=request.ageing
+    )
 
 
 def _check_optimum(network: Network, max_work: int) -> None:
