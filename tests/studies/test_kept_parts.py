@@ -95,7 +95,7 @@ def test_no_damaged_or_edited_checkpoint_is_believed(tmp_path: Path) -> None:
             kept.load()
     for content, says in (
         (resealed, "damaged, or no checkpoint"),
-        (unsealed.getvalue(), "of another version, without"),
+        (unsealed.getvalue(), "of another version, or edited"),
     ):
         (tmp_path / checkpoint.JOB_FILE).write_bytes(content)
         with pytest.raises(ChangeError, match=says):

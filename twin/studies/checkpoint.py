@@ -198,7 +198,7 @@ def _opened(content: bytes, label: str) -> Columns:
         ChangeError: the file is damaged, no checkpoint, or has no digest.
     """
     if content[-END_BYTES:].startswith(END_OF_ZIP) and content.endswith(b"\0\0"):
-        what = f"cannot read {label}: it is of another version, without a digest of its content"
+        what = f"cannot read {label}: it is of another version, or edited: it lacks a digest of its content"
         raise _refused(what, "name another folder, or remove it to begin anew")
     n_body = len(content) - len(DIGEST_LENGTH) - DIGEST_BYTES
     if n_body < 0 or _sealed(content[: n_body + len(DIGEST_LENGTH)]) != content:
