@@ -161,3 +161,11 @@ links: [{{id: wan, ends: [a, b], transceiver: 400ZR, spans: [{{length_km: 60, fi
     row = loaded.link_table("wan").rows[0]
     assert row["received_dbm"] < -14.6  # as measured, and aged since
     assert [each.field for each in loaded.unused_fields] == ["measurements pre_fec_ber"]
+
+
+def test_entries_of_the_changelog_are_whole_and_stand_once() -> None:
+    entries = re.findall(r"^- (.*?)(?=^- |^#|\Z)", (ROOT / "CHANGELOG.md").read_text(), re.DOTALL | re.MULTILINE)
+    texts = [" ".join(entry.split("\n\n")[0].split()) for entry in entries]
+    assert [text for text in texts if not text.endswith((".", ":"))] == []
+    first = [re.split(r"(?<=[.:]) ", text)[0] for text in texts]
+    assert {text for text in first if len(text) > 40 and first.count(text) > 1} == set()

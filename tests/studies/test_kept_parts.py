@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import twin
 from twin.answers.data import Answer
+from twin.errors import ChangeError
 from twin.studies import checkpoint, kept_parts
 from twin.studies.kept_parts import KeptParts, keeping
 
@@ -61,3 +65,38 @@ def test_parts_of_another_question_are_ignored() -> None:
     with keeping(KeptParts(kept, lambda *_: None)):
         again = ask_failures(lambda *_: None).to_json()
     assert again == ask_failures(lambda *_: None).to_json()
+
+
+class MemoryPlace:
+    label, content = "memory", b""
+
+    def read(self) -> bytes:
+        return self.content
+
+    def write(self, content: bytes) -> None:
+        self.content = content
+
+
+def test_no_damaged_or_edited_checkpoint_is_believed(tmp_path: Path) -> None:
+    place = MemoryPlace()
+    kept = checkpoint.Checkpoint(place, "question", "digest")
+    kept.save({"study-1-000000": np.frombuffer(b'{"rows": []}', np.uint8)})
+    whole = place.content
+    with np.load(io.BytesIO(whole)) as archive:
+        edited = {name: archive[name] for name in archive.files}
+    edited["study-1-000000"][0] ^= 1
+    unsealed = io.BytesIO()
+    np.savez(unsealed, **edited)  # type: ignore[arg-type]
+    resealed = unsealed.getvalue()[:-2] + whole[-checkpoint.DIGEST_BYTES - 2 :]
+    flips = (whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :] for i in range(len(whole)))
+    cuts = (whole[:i] for i in range(len(whole)))
+    for place.content in (*flips, *cuts, resealed, whole + b"x", b"no archive"):
+        with pytest.raises(ChangeError, match="damaged, or no checkpoint"):
+            kept.load()
+    for content, says in (
+        (resealed, "damaged, or no checkpoint"),
+        (unsealed.getvalue(), "of another version, or edited"),
+    ):
+        (tmp_path / checkpoint.JOB_FILE).write_bytes(content)
+        with pytest.raises(ChangeError, match=says):
+            checkpoint.kept_in(tmp_path, "question", "digest")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+import struct
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,11 @@ from .kept_parts import MIN_INTERVAL_S, WRITING_RATIO, KeptParts
 
 FILE, JOB_FILE = "checkpoint.npz", "job.npz"
 Columns = dict[str, np.ndarray]
+END_OF_ZIP, END_BYTES = b"PK\5\6", 22
+"""Start and length of the last record of a zip file without a comment; it ends with the length of the comment."""
+DIGEST_BYTES = 64
+"""Length of the comment: the SHA-256 of all that is before its length, as hexadecimal digits."""
+DIGEST_LENGTH = struct.pack("<H", DIGEST_BYTES)
 
 
 class Place(Protocol):
@@ -119,14 +125,12 @@ class Checkpoint:
         label = self._place.label
         try:
             content = self._place.read()
-            if content is None:
-                return None
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                columns = {name: file[name] for name in file.files}
-                question, key = (str(columns.pop(name)) for name in ("question", "key"))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            why = getattr(error, "strerror", None) or "it is damaged, or no checkpoint"
-            raise _refused(f"cannot read {label}: {why}", "remove it to begin anew") from error
+        except OSError as error:
+            raise _refused(f"cannot read {label}: {error.strerror}", "name another folder") from error
+        if content is None:
+            return None
+        columns = _opened(content, label)
+        question, key = (str(columns.pop(name)) for name in ("question", "key"))
         if question != self._question:
             raise _refused(f"{label} is of another question: {question}", "name another folder", self._question)
         if key != self._key:
@@ -153,7 +157,7 @@ class Checkpoint:
         content = io.BytesIO()
         np.savez(content, question=np.array(self._question), key=np.array(self._key), **columns)  # type: ignore[arg-type]
         try:
-            self._place.write(content.getvalue())
+            self._place.write(_sealed(content.getvalue()))
         except OSError as error:
             raise _refused(f"cannot write {self._place.label}: {error.strerror}", "name another folder") from error
         now_s = perf_counter()
@@ -179,6 +183,28 @@ def kept_in(folder: str | Path, question: str, digest: str) -> KeptParts:
         checkpoint.save(columns)
 
     return KeptParts({name: column.tobytes() for name, column in columns.items()}, write)
+
+
+def _sealed(archive: bytes) -> bytes:
+    """Return a zip file without a comment with the digest of its content as its comment."""
+    body = archive[: -len(DIGEST_LENGTH)]
+    return body + DIGEST_LENGTH + hashlib.sha256(body).hexdigest().encode()
+
+
+def _opened(content: bytes, label: str) -> Columns:
+    """Return the arrays of a sealed file. No byte of it is interpreted before the digest holds.
+
+    Raises:
+        ChangeError: the file is damaged, no checkpoint, or has no digest.
+    """
+    if content[-END_BYTES:].startswith(END_OF_ZIP) and content.endswith(b"\0\0"):
+        what = f"cannot read {label}: it is of another version, or edited: it lacks a digest of its content"
+        raise _refused(what, "name another folder, or remove it to begin anew")
+    n_body = len(content) - len(DIGEST_LENGTH) - DIGEST_BYTES
+    if n_body < 0 or _sealed(content[: n_body + len(DIGEST_LENGTH)]) != content:
+        raise _refused(f"cannot read {label}: it is damaged, or no checkpoint", "remove it to begin anew")
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _shapes(columns: Mapping[str, np.ndarray]) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
