@@ -17,6 +17,8 @@ from .situation import LinkGroup, Situation
 
 N_PARTS = 2
 """Most other parts that a generator offers for one group."""
+MAX_ROUTES = 6
+"""Most second routes: each set of them is a network that is compiled."""
 CHANNEL_FACTORS = (2, 8)
 """Members of a link over those of today."""
 
@@ -85,6 +87,9 @@ def _ways(found: Situation, group: LinkGroup, n: int, factor: int) -> Iterator[d
         yield {"n_fibre_pairs": group.n_fibre_pairs * factor}
     if group.mux is not None:
         n_per_pair = -(-n // group.n_fibre_pairs)
+        if found.reader.catalogue.get(group.mux, "mux").value("n_channels") >= n_per_pair:
+            yield {}
+            return
         wide = [part for part in found.parts("mux") if part.value("n_channels") >= n_per_pair]
         wide.sort(key=lambda part: (part.value("n_channels"), found.usd(part), part.id))
         yield from ({"mux": part.id} for part in wide[:1])
@@ -119,7 +124,7 @@ def routes(found: Situation) -> Iterator[Candidate]:
 
 
 def _longest_by_sites(found: Situation) -> list[Link]:
-    """Return the longest wide-area link between each pair of sites, by id."""
+    """Return the longest wide-area link between each pair of sites, of the neediest pairs, by id."""
     longest: dict[tuple[str, str], Link] = {}
     for group in found.wide_area:
         for name in group.ids:
@@ -130,7 +135,12 @@ def _longest_by_sites(found: Situation) -> list[Link]:
                 old = longest.get(key)
                 if old is None or (_km(old), old.id) < (_km(link), link.id):
                     longest[key] = link
-    return sorted(longest.values(), key=lambda link: link.id)
+
+    def need(link: Link) -> tuple[bool, float, str]:
+        row = found.state.link_index[link.id]
+        return not found.worn[row], -float(found.use_ratio[row]), link.id
+
+    return sorted(sorted(longest.values(), key=need)[:MAX_ROUTES], key=lambda link: link.id)
 
 
 def _km(link: Link) -> float:

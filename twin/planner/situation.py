@@ -25,6 +25,10 @@ FULL_RATIO = 0.5
 """Links with at least this utilisation, averaged over a step or all the time, count as full."""
 SLOW_PHASE_RATIO = 0.9
 """Links that a phase of the job fills to this share of their capacity are full."""
+N_SINGLE_LINKS = 3
+"""Most links of a group that are offered by themselves, too."""
+UNEVEN_RATIO = 1.05
+"""Links of a group are used unevenly if the busiest is busier by this factor than the least busy."""
 MAX_IDS = 64
 """Most ids that a selector lists."""
 
@@ -139,8 +143,20 @@ class Situation:
 
     @cached_property
     def groups(self) -> list[LinkGroup]:
-        """Groups of alike links, of which one is worn or full, by their first id."""
-        return [group for group in self._all_groups if group.worn or group.full]
+        """Groups of alike links, of which one is worn or full, and the neediest of their wide-area links alone."""
+        needy = [group for group in self._all_groups if group.worn or group.full]
+        return [*needy, *(single for group in needy for single in self._single_links(group))]
+
+    def _single_links(self, group: LinkGroup) -> list[LinkGroup]:
+        """Return wide-area links that are worn or busy while others of their group are not, the busiest first."""
+        rows, use = group.rows, self.use_ratio[group.rows]
+        needy = self.worn[rows] | (use >= FULL_RATIO)
+        is_uneven = not needy.all() or use.max() > UNEVEN_RATIO * use.min()
+        if group.tier != "wide_area" or len(rows) == 1 or not is_uneven:
+            return []
+        order = np.lexsort((rows, -use, -self.worn[rows].astype(np.int64), ~needy))
+        order = order[: min(N_SINGLE_LINKS, int(needy.sum()))]
+        return [self._group(rows[i : i + 1]) for i in order.tolist()]
 
     @cached_property
     def wide_area(self) -> list[LinkGroup]:
