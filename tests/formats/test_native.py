@@ -216,6 +216,8 @@ def test_an_empty_file(tmp_path: Path, ending: str) -> None:
         ("hello", "holds a text"),
         ("", "is empty"),
         ("# nothing yet", "is empty"),
+        ("---\n  # nothing yet\n", "is empty"),
+        ("null", "holds null"),
     ],
 )
 def test_what_is_no_mapping(text: str, says: str) -> None:

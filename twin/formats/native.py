@@ -20,6 +20,8 @@ from .readers import MAX_DIGITS, decode_utf8, whole_number
 MAX_VALUES = 50_000_000
 MAX_MERGED = 1_000_000
 """Pairs that merge keys may copy in one file."""
+CONTENT = re.compile(r"^[ \t]*(?!#|---\s*$)\S", re.MULTILINE)
+"""Start of a text of YAML that is no comment."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 TEXT_TAG = "tag:yaml.org,2002:str"
 VALUE_TAG = "tag:yaml.org,2002:value"
@@ -215,7 +217,8 @@ def parse_mapping(
             "is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values"
         )
     if not isinstance(data, dict):
-        raise DocumentError("is empty" if data is None else f"holds {type_text(data)}", where=where, expected=expected)
+        problem = f"holds {type_text(data)}" if CONTENT.search(text) else "is empty"
+        raise DocumentError(problem, where=where, expected=expected)
     return data
 
 
