@@ -19,10 +19,12 @@ from twin.studies.kept_parts import KeptParts, keeping
 from .bodies import NetworkRequest
 from .compute.checking import MAX_CHECK_S, checking_of
 from .compute.estimate import Estimate, estimate_of, estimate_of_body
-from .compute.pool import Pool, Submission
+from .compute.pool import Pool
+from .compute.pool_records import Spent, Submission
 from .compute.work import Asking, Reading, Task, Work
 from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
+from .observation import SPENT
 from .problems import CLIENT_CLOSED_REQUEST, InternalError, ProblemError
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
@@ -62,6 +64,8 @@ class Running(Protocol):
 
     result: asyncio.Future[Any]
     """Result of its task, or its error; of a question it is the answer as text."""
+    spent: Spent | None
+    """Time in the queue and in a compute process, once it has ended; None on a thread of this process."""
 
     def cancel(self) -> None:
         """End the question."""
@@ -233,6 +237,8 @@ class Answering:
 class _Here:
     """A question on a thread of this process."""
 
+    spent: Spent | None = None
+
     def __init__(self, result: asyncio.Future[Any], client_gone: Event) -> None:
         self.result, self._client_gone = result, client_gone
 
@@ -254,6 +260,7 @@ async def _result(running: Running, request: Request) -> Any:
         await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         if not running.result.done():
             raise ClientGoneError
+        setattr(request.state, SPENT, running.spent)
         return running.result.result()
     except CancelledError as error:
         raise ClientGoneError from error

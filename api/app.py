@@ -27,10 +27,12 @@ from .access import HostCheck, KeyCheck, OriginCheck
 from .answering import Answering
 from .body_limit import BodyLimit
 from .catalogue_routes import catalogue_routes
-from .compute.pool import Pool, PoolSettings
+from .compute.pool import Pool
+from .compute.pool_records import PoolSettings
 from .compute.work import GIB
 from .compute.worker import WorkerSettings
 from .file_routes import file_routes
+from .http_rules import ExpectedBody, HeadAsGet
 from .idempotency import Idempotency
 from .keys import read_keys
 from .metrics import Metrics
@@ -154,6 +156,8 @@ def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metri
     if settings.allowed_hosts is not None:
         app.add_middleware(HostCheck, allowed=settings.allowed_hosts)
     app.add_middleware(Observation, metrics=metrics)
+    app.add_middleware(ExpectedBody)
+    app.add_middleware(HeadAsGet)
 
 
 def _pool_of(settings: Settings, make_networks: Callable[[], Networks], metrics: Metrics, *, warm: bool) -> Pool:

@@ -12,16 +12,8 @@ from twin.model.validation import validate_as
 from twin.scenario.select import Links
 
 from .axes import axis_issues
-from .bodies import (
-    MAX_NAME_LENGTH,
-    ChangedNetworkRequest,
-    DiffRequest,
-    NetworkRequest,
-    PreviewRequest,
-    ScheduleRequest,
-    SweepRequest,
-    WhatIfRequest,
-)
+from .bodies import MAX_NAME_LENGTH, ChangedNetworkRequest, DiffRequest, NetworkRequest, PreviewRequest, WhatIfRequest
+from .study_bodies import ScheduleRequest, SweepRequest
 
 BODY = "body"
 RAW_FIELDS = ("network", "changes", "links", "vary", "candidates", "other", "other_changes")

@@ -20,6 +20,8 @@ FIELDS = (
     "processes",
     "address",
     "n_refused",
+    "queue_s",
+    "work_s",
     "error",
     "trace",
 )

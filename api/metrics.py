@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from .compute.pool import Pool, PoolEvents
+from .compute.pool import Pool
+from .compute.pool_records import PoolEvents
 
 REFUSALS = {401: "key", 403: "scope", 408: "body time", 413: "body size", 421: "host"}
 """Reasons of refusals by HTTP status; those of compute processes come from the pool."""

@@ -19,6 +19,8 @@ QUIET = ("/livez", "/readyz", "/metrics")
 """Paths that monitors ask every few seconds; their requests are not logged."""
 NO_ROOM = "no_room"
 """Mark of the state of a request that was refused because too many wait."""
+SPENT = "spent"
+"""Name in the state of a request for the time that its question took in the queue and in a compute process."""
 REFUSALS_S = 1.0
 """Least time between two lines of the log about such requests; /metrics counts them all."""
 
@@ -65,7 +67,12 @@ class Observation:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                spent = scope["state"].get(SPENT)
+                if spent is not None:
+                    rows = (*zip(("queue", "work"), spent, strict=True), ("total", perf_counter() - start_s))
+                    headers["Server-Timing"] = ", ".join(f"{name};dur={1e3 * time_s:.1f}" for name, time_s in rows)
             await send(message)
 
         try:
@@ -90,6 +97,9 @@ class Observation:
             "client": (scope.get("client") or ("",))[0],
             "key_name": state.get("key_name", ""),
         }
+        spent = state.get(SPENT)
+        if spent is not None:
+            fields |= {"queue_s": round(spent.queue_s, 4), "work_s": round(spent.work_s, 4)}
         if NO_ROOM in state:
             fields["n_refused"] = self._refusals.counted()
         LOG.info("request", extra=fields)

@@ -11,6 +11,7 @@ from typing import Any
 from .answers.drawing import Drawing, drawing_of
 from .answers.failure_figures import NO_FAILURES
 from .answers.lease_report import LeaseReport, lease_report
+from .answers.ranking import Ranking
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .errors import TopologyError
@@ -135,6 +136,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         *,
         gap_ratio: float = 0.01,
         n_entries: int | None = None,
+        top: int | None = None,
         changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
@@ -147,6 +149,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         Args:
             gap_ratio: largest distance of the two bounds of the optimum over it, from 0.0001 to 0.5.
             n_entries: make WCMP groups with at most this sum of weights, from 1 to 4096; None = none.
+            top: most links to list; None = all.
             changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
@@ -158,6 +161,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             ChangeError: no demands, a link of unknown rate, or a gap or number out of bounds.
             ConvergenceError: the bounds stay farther apart.
         """
+        n_rows = Ranking("optimum", (), frozenset(), None, top).top
         report_phase(notify, "reading the network")
         scenario = self._scenario(changes, None, ageing)
 
@@ -168,7 +172,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         report_phase(notify, "optimising routing")
         evaluation = self._engine.evaluate(scenario.case)
         answer = routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
-        return replace(answer, warnings=self._as_built_warnings(evaluation))
+        return replace(answer, links=answer.links[:n_rows], warnings=self._as_built_warnings(evaluation))
 
     def growth(
         self,
@@ -346,7 +350,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             except TopologyError as error:
                 if job is not None:
                     raise
-                jobs[name] = str(error)
+                jobs[name] = error.one_line()
         evaluation = self._engine.evaluate(replace(case, job=None))
         answer = availability_report(
             evaluation,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
 from threading import Event
@@ -147,7 +146,7 @@ class SampledNetwork(EvaluatedNetwork):
         if not names:
             raise ChangeError("there is no job whose work counts", where="jobs", hint="add one under jobs")
         state = self._scenario(None, None, ageing).case.state
-        left_out: tuple[str, ...] = ()
+        left_out: Iterable[str] = ()
         if not plans and not lease and not share:
             plans, left_out = self._default_plans()
             lease = share = sites_with_price(self.document, state)
@@ -176,31 +175,35 @@ class SampledNetwork(EvaluatedNetwork):
         report = decision_report(
             self.label, self.document, decided, offers, inputs, settings, usd_per_million_tokens, running
         )
-        return replace(report, summary=(*plans_left_out(left_out), *report.summary), warnings=self.warnings)
+        return replace(report, summary=(*left_out, *report.summary), warnings=self.warnings)
 
-    def _default_plans(self) -> tuple[list[str], tuple[str, ...]]:
-        """Return the plans that a decision without options compares, and those that it leaves out.
+    def _default_plans(self) -> tuple[list[str], Iterator[str]]:
+        """Return the plans that a decision without options compares, and texts about those that it leaves out.
 
         All plans of a document with few. Else the one with the highest goodput of the default job, and of the others
-        the one that buys most; a plan that a larger one contains is left out first.
+        the one that buys most; a plan that a larger one contains is left out first. A plan that cannot be built is no
+        option.
         """
-        known = self.document.plans
-        if len(known) <= MAX_DEFAULT_PLANS:
-            return [plan.id for plan in known], ()
-        names = sorted(plan.id for plan in whole_plans(known))
-        after = {name: self._after(name) for name in names}
-        best = max(names, key=lambda name: _metric(after[name], "goodput_tokens_per_s"))
-        others = [name for name in names if name != best]
-        chosen = [best, *sorted(others, key=lambda name: -_metric(after[name], "capex_usd"))[:N_COSTLIEST_PLANS]]
-        return chosen, tuple(plan.id for plan in known if plan.id not in chosen)
+        known, after, broken = self.document.plans, dict[str, Evaluation](), dict[str, str]()
+        for plan in known:
+            try:
+                after[plan.id] = self._after(plan.id)
+            except TwinError as error:
+                broken[plan.id] = str(error).splitlines()[0]
+        buildable = [plan for plan in known if plan.id in after]
+        names = [plan.id for plan in buildable]
+        if len(names) > MAX_DEFAULT_PLANS:
+            names = sorted(plan.id for plan in whole_plans(buildable))
+            best = max(names, key=lambda name: _metric(after[name], "goodput_tokens_per_s"))
+            others = [name for name in names if name != best]
+            names = [best, *sorted(others, key=lambda name: -_metric(after[name], "capex_usd"))[:N_COSTLIEST_PLANS]]
+        return names, plans_left_out([name for name in after if name not in names], broken)
 
-    def _after(self, plan: str) -> Evaluation | None:
-        """Return the network after a plan, at central values; None where it cannot be built."""
-        with suppress(TwinError):
-            origin = self._scenario(None, None, "value")
-            _, changes, _ = self._parse_changes(plan)
-            return Evaluation(apply_changes(origin, changes, self._reader).case, origin.case.state, self._engine)
-        return None
+    def _after(self, plan: str) -> Evaluation:
+        """Return the network after a plan, at central values."""
+        origin = self._scenario(None, None, "value")
+        _, changes, _ = self._parse_changes(plan)
+        return Evaluation(apply_changes(origin, changes, self._reader).case, origin.case.state, self._engine)
 
     def _named_changes(self, plans: Sequence[Changes]) -> dict[str, tuple[str, list[Change]]]:
         """Return place and changes of each plan by its name; lists of changes are numbered."""
@@ -214,9 +217,9 @@ class SampledNetwork(EvaluatedNetwork):
         return found
 
 
-def _metric(e: Evaluation | None, name: str) -> float:
+def _metric(e: Evaluation, name: str) -> float:
     """Return a metric of an evaluation; minus infinity where it has none."""
     try:
-        return -inf if e is None else METRICS[name].compute(e)
+        return METRICS[name].compute(e)
     except (NotApplicableError, TwinError):
         return -inf

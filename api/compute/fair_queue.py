@@ -37,15 +37,17 @@ class _Lanes:
     """Room for questions that run at the same time.
 
     Heavy questions take at most `n` places. One more is for light ones alone, so that they never wait for heavy ones.
+    Another is for the first question of a client, so that it does not wait for light ones that turn out heavy.
     """
 
     n: int
     n_running: Counter[bool] = field(default_factory=Counter)
 
-    def has_room(self, *, is_light: bool) -> bool:
-        if is_light:
-            return self.n_running[True] < max(1, self.n + 1 - self.n_running[False])
-        return self.n_running[False] < self.n
+    def has_room(self, *, is_light: bool, is_first: bool) -> bool:
+        if not is_light:
+            return self.n_running[False] < self.n
+        n_light = max(1, self.n + 1 - self.n_running[False])
+        return self.n_running[True] < n_light + is_first and (is_first or self.n_running.total() < 2 * self.n + 1)
 
 
 class FairQueue(Generic[Entry]):
@@ -108,14 +110,19 @@ class FairQueue(Generic[Entry]):
         if turn in self._waiting:
             self._waiting.remove(turn)
 
-    @property
-    def may_start(self) -> bool:
-        """Return whether a question waits for which there is room."""
-        return any(self._lanes.has_room(is_light=turn.is_light) for turn in self._waiting)
+    def may_start(self, *, only_first: bool = False) -> bool:
+        """Return whether a question waits for which there is room.
 
-    def start(self) -> Turn[Entry]:
-        """Return the next question that may start, and count it as running. There must be one."""
-        ready = [turn for turn in self._waiting if self._lanes.has_room(is_light=turn.is_light)]
+        only_first: True to look at light questions of clients without a running one alone.
+        """
+        return any(self._is_ready(turn, only_first=only_first) for turn in self._waiting)
+
+    def start(self, *, only_first: bool = False) -> Turn[Entry]:
+        """Return the next question that may start, and count it as running. There must be one.
+
+        only_first: True to look at light questions of clients without a running one alone.
+        """
+        ready = [turn for turn in self._waiting if self._is_ready(turn, only_first=only_first)]
         turn = min(ready, key=self._rank)  # the first of equals: the one that came first
         self._waiting.remove(turn)
         self._lanes.n_running[turn.is_light] += 1
@@ -127,6 +134,12 @@ class FairQueue(Generic[Entry]):
         while len(self._last) > N_REMEMBERED:
             self._last.popitem(last=False)
         return turn
+
+    def _is_ready(self, turn: Turn[Entry], *, only_first: bool) -> bool:
+        is_first = not self._n_running[("client", turn.client)]
+        if only_first and not (is_first and turn.is_light):
+            return False
+        return self._lanes.has_room(is_light=turn.is_light, is_first=is_first)
 
     def _rank(self, turn: Turn[Entry]) -> tuple[int, ...]:
         client, network = _keys(turn)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from twin.deadline import CancelledError, DeadlineError
 from twin.errors.wording import counted
@@ -18,9 +17,9 @@ from ..problems import InternalError, ProblemError, busy, too_much_memory
 from .daemon_thread import on_own_thread
 from .fair_queue import FairQueue, Turn
 from .parent_process import start_parent
+from .pool_records import Asked, PoolEvents, PoolSettings, Spent, Submission
 from .process import GRACE_S, ComputeProcess, LostError, OverdueError
-from .work import GIB, Answered, Failed, Fault, Kept, OutOfMemory, Progress, Reply, Work
-from .worker import WorkerSettings
+from .work import GIB, Answered, Failed, Fault, Kept, OutOfMemory, Progress, Reply
 
 LIGHT_S = 2.0
 """Time after which a light question counts as heavy."""
@@ -29,71 +28,6 @@ COMPILE_S = 60.0
 """About how long kernels compile on a new machine; seconds if they have been compiled before."""
 MIN_START_S = 5
 LOG = logging.getLogger("twin.api")
-
-
-class PoolSettings(NamedTuple):
-    """Settings of a pool."""
-
-    worker: WorkerSettings
-    n_processes: int
-    """Heavy questions that run at the same time; a process more is kept for light ones."""
-    warm: bool = True
-    """True to compile the kernels at start."""
-    max_waiting: int = 64
-    """Most questions that wait."""
-    max_of_client: int = 32
-    """Most waiting questions of one client."""
-    max_wait_s: float = 30.0
-    """Longest time that a question waits for a process."""
-
-
-class Submission(NamedTuple):
-    """A question as a caller submits it."""
-
-    work: Work
-    client: str
-    """Key of the client; clients take turns."""
-    network: str
-    """Key of the network; a process that has it compiled is preferred."""
-    is_light: bool
-    """True if it takes about a second or less."""
-    request_id: str = ""
-    """Id of the request, for the log."""
-
-
-@dataclass(eq=False)
-class Asked:
-    """A question that waits or runs.
-
-    Attributes:
-        submission: the question.
-        result: result of its task, or its error.
-        on_progress: called on the event loop with (finished items, all items).
-        on_part: called on the event loop with name and content of a finished part.
-    """
-
-    submission: Submission
-    result: asyncio.Future[Any]
-    on_progress: Callable[[int, int], None]
-    on_part: Callable[[str, bytes], None]
-    cancel: Callable[[], None] = field(default=lambda: None)
-    """Ends the question, wherever it is; its result then is CancelledError."""
-    process: ComputeProcess | None = None
-    turn: Turn[Asked] | None = None
-    is_cancelled: bool = False
-
-
-class PoolEvents:
-    """Events of a pool, for counting; a subclass overrides what it needs."""
-
-    def answered(self, *, is_known: bool) -> None:
-        """Note an answer, and whether its network was compiled before."""
-
-    def refused(self, reason: str) -> None:
-        """Note a refusal: `queue`, `wait`, `deadline`, `memory`, `crash`."""
-
-    def restarted(self) -> None:
-        """Note a process that was replaced."""
 
 
 class Pool:
@@ -112,8 +46,7 @@ class Pool:
         if "forkserver" in methods:
             self._context.set_forkserver_preload([f"{__package__}.{'warmed' if settings.warm else 'imported'}"])
             start_parent()
-        # one thread for each process that may run, and one that starts processes
-        self._threads = ThreadPoolExecutor(2 * settings.n_processes + 2, "compute")
+        self._threads = ThreadPoolExecutor(settings.n_most, "compute")
         self._free: list[ComputeProcess] = []
         self._n_processes = self._n_starting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -141,7 +74,7 @@ class Pool:
     async def start(self) -> None:
         """Start the processes. With warm kernels this takes from seconds to minutes."""
         self._start_s = monotonic()
-        await asyncio.gather(*(self._add_process() for _ in range(self._settings.n_processes + 1)))
+        await asyncio.gather(*(self._add_process() for _ in range(self._settings.n_kept)))
         self.is_ready = True
         self._dispatch()
 
@@ -205,7 +138,7 @@ class Pool:
         """
         try:
             self._queue.check_room(client, self.retry_s)
-            n_places = self._settings.n_processes + 1
+            n_places = self._settings.n_kept
             if n_of_client >= self._settings.max_of_client + n_places:
                 detail = f"{counted(n_of_client, 'question')} of this client are not answered yet, as many as may"
                 raise busy(429, detail, self.retry_s)
@@ -261,19 +194,33 @@ class Pool:
         asyncio.get_running_loop().call_later(GRACE_S, kill)
 
     def _dispatch(self) -> None:
-        """Start what may start. A question that finds no free process waits for the one that is being added."""
+        """Start what may start. A question that finds no free process waits for the one that is being added.
+
+        While one starts, the last free one is for the first light question of a client. A process that was killed is
+        so replaced before another hostile question gets one.
+        """
         if not self.is_ready:
             return
-        while self._queue.may_start:
+        while self._queue.may_start():
+            only_first = self._n_starting > 0 and len(self._free) == 1
             if not self._free:
-                if not self._n_starting and self._n_processes < 2 * self._settings.n_processes + 1:
-                    self._spawn(self._add_process())
+                self._add_if_few()
+            if not self._free or not self._queue.may_start(only_first=only_first):
                 return
-            turn = self._queue.start()
+            turn = self._queue.start(only_first=only_first)
             process = self._best(turn.network)
             turn.entry.process = process
             self._running.add(turn.entry)
             self._spawn(self._run(turn.entry, process))
+
+    def _add_if_few(self) -> None:
+        """Start a process, unless those for light questions are free, one starts, or there are as many as may be."""
+        if (
+            len(self._free) < self._settings.n_light
+            and not self._n_starting
+            and self._n_processes < self._settings.n_most
+        ):
+            self._spawn(self._add_process())
 
     def _best(self, network: str) -> ComputeProcess:
         """Take a free process: one that has the network compiled, else the one with the fewest networks."""
@@ -305,7 +252,8 @@ class Pool:
         self._running.discard(asked)
         assert asked.turn is not None
         self._queue.end(asked.turn)
-        self._mean_s += 0.1 * (monotonic() - start_s - self._mean_s)
+        asked.spent = Spent(start_s - asked.asked_s, monotonic() - start_s)
+        self._mean_s += 0.1 * (asked.spent.work_s - self._mean_s)
         if not asked.result.done():
             self._settle(asked, reply)
         self._release(process)
@@ -313,6 +261,7 @@ class Pool:
     def _outlast(self, asked: Asked) -> None:
         if asked.turn is not None and asked.turn.is_light and asked.process is not None:
             asked.turn = self._queue.outlast(asked.turn)
+            self._add_if_few()  # its process is no longer one of those for light questions
             self._dispatch()
 
     def _settle(self, asked: Asked, reply: Reply | Exception) -> None:
@@ -349,22 +298,31 @@ class Pool:
             self._spawn(self._close_process(process))
             if not self._is_closed:
                 self._events.restarted()
-                if self._n_processes < self._settings.n_processes + 1:
+                if self._n_processes < self._settings.n_kept:
                     self._spawn(self._add_process())
-        elif self._is_closed or (self._n_processes > self._settings.n_processes + 1 and not self._queue.may_start):
+        elif self._is_closed or self._is_spare():
             self._n_processes -= 1
             self._spawn(self._close_process(process))
         else:
             self._free.append(process)
         self._dispatch()
 
+    def _is_spare(self) -> bool:
+        """Return whether a process is one too many. With none free, the next light question would wait for a start."""
+        return self._n_processes > self._settings.n_kept and len(self._free) >= self._settings.n_light
+
     async def _close_process(self, process: ComputeProcess) -> None:
         await on_own_thread(process.close)
 
-    async def _add_process(self) -> None:
+    def _add_process(self) -> Coroutine[Any, Any, None]:
+        """Return what adds a process, which counts from now on."""
         self._n_processes += 1
         self._n_starting += 1
+        return self._added_process()
+
+    async def _added_process(self) -> None:
         settings = self._settings.worker
+        process: ComputeProcess | None
         try:
             process = await on_own_thread(lambda: ComputeProcess(self._context, settings))
         except (OSError, EOFError) as error:
@@ -372,10 +330,13 @@ class Pool:
             LOG.error("a compute process could not be started", extra={"error": type(error).__name__})
             if not self.is_ready:
                 raise
-            return
+            process = None
         finally:
             self._n_starting -= 1
-        if self._is_closed:
+        if process is None:
+            if self._free:
+                self._dispatch()
+        elif self._is_closed:
             process.close()
         else:
             self._free.append(process)

@@ -13,6 +13,8 @@ from .worker import WorkerSettings, serve
 
 GRACE_S = 1.0
 """Time after the deadline, or after a notice that no client waits, until the process is killed."""
+MAX_START_S = 300.0
+"""Longest time from the start of a process until it is ready."""
 MAX_POLL_S = 3600.0
 """Longest time of one wait for a message; infinity is no time that the system accepts."""
 N_REMEMBERED = 12
@@ -33,6 +35,9 @@ class ComputeProcess:
     Args:
         context: start method of processes.
         settings: settings of the process.
+
+    Raises:
+        OSError, EOFError: it does not start.
     """
 
     def __init__(self, context: BaseContext, settings: WorkerSettings) -> None:
@@ -45,6 +50,16 @@ class ComputeProcess:
         self._number = 0
         self._networks: OrderedDict[str, None] = OrderedDict()
         self.is_lost = False
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        try:
+            if not self._connection.poll(MAX_START_S):
+                raise TimeoutError
+            self._connection.recv()
+        except (EOFError, OSError):
+            self.close()
+            raise
 
     @property
     def pid(self) -> int:

@@ -64,6 +64,10 @@ class Work(NamedTuple):
     """Finished parts of an earlier attempt; None = the question keeps no parts."""
 
 
+class Ready(NamedTuple):
+    """Notice that a process has started; its first question then takes no longer than others."""
+
+
 class Started(NamedTuple):
     """Work with its number among all of one process."""
 

@@ -20,7 +20,7 @@ from ..problems import NotFoundError, ProblemError
 from ..questions.context import Context, NetworkSource
 from .kept_networks import KeptNetworks
 from .memory import allow_more_memory, limit_memory, used_bytes
-from .work import Answered, Cancel, Failed, Fault, Kept, OutOfMemory, Progress, Reply, Started
+from .work import Answered, Cancel, Failed, Fault, Kept, OutOfMemory, Progress, Ready, Reply, Started
 
 NICENESS = 5
 """Nice value of compute processes, so that the process that receives requests is never short of time."""
@@ -54,6 +54,7 @@ def serve(connection: Connection, settings: WorkerSettings) -> None:
     limit_memory(settings.max_memory_bytes)
     inbox = _Inbox(connection)
     answers = _Answers(settings, inbox, start_bytes)
+    inbox.send(Ready())
     while True:
         reply = answers.reply(inbox.next())
         inbox.send(reply)
@@ -82,7 +83,7 @@ class _Inbox:
                 self.client_gone.set()
         return started
 
-    def send(self, message: Reply | Progress | Kept) -> None:
+    def send(self, message: Ready | Reply | Progress | Kept) -> None:
         self._connection.send(message)
 
     def _read(self) -> None:

@@ -9,39 +9,25 @@ from twin.errors.wording import quoted
 from twin.model.validation import adapter_of
 from twin.scenario.changes import CHANGES
 
-from ..bodies import (
-    AvailabilityRequest,
-    CompareRequest,
-    DecideRequest,
-    FailuresRequest,
-    ForecastRequest,
-    GrowthRequest,
-    LinkRequest,
-    LinksRequest,
-    MoneyRequest,
-    PlanRequest,
-    ReportRequest,
-    SampleRequest,
-    ScheduleRequest,
-)
+from .. import bodies, study_bodies
 from .fields import fields_of
 from .state import FOLLOWED, KEPT, PageState
 from .views import VIEWS
 
 MODELS = (
-    AvailabilityRequest,
-    CompareRequest,
-    DecideRequest,
-    FailuresRequest,
-    ForecastRequest,
-    GrowthRequest,
-    LinkRequest,
-    LinksRequest,
-    MoneyRequest,
-    PlanRequest,
-    ReportRequest,
-    SampleRequest,
-    ScheduleRequest,
+    bodies.CompareRequest,
+    bodies.ForecastRequest,
+    bodies.LinkRequest,
+    bodies.LinksRequest,
+    bodies.MoneyRequest,
+    study_bodies.AvailabilityRequest,
+    study_bodies.DecideRequest,
+    study_bodies.FailuresRequest,
+    study_bodies.GrowthRequest,
+    study_bodies.PlanRequest,
+    study_bodies.ReportRequest,
+    study_bodies.SampleRequest,
+    study_bodies.ScheduleRequest,
 )
 """Requests that forms of the page state."""
 OWN = ("view", "case", "run", "list", "kind", "add", "year", "other", FOLLOWED)

@@ -18,7 +18,7 @@ from twin.render.schedule_table import schedule_table
 from twin.reports.blocks import Block, Folded, Sentence, blocks_of
 from twin.reports.charts import failures_chart, intervals_chart, pareto_chart, tornado_chart
 
-from ..bodies import (
+from ..study_bodies import (
     AvailabilityRequest,
     DecideRequest,
     FailuresRequest,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..bodies import LinkRequest, LinksRequest, ReportRequest
+from ..bodies import LinkRequest, LinksRequest
+from ..study_bodies import ReportRequest
 from . import changes, parts, studies
 from .fields import fields_of
 from .form import Errors, form_fields

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from ..bodies import (
+from ..bodies import ForecastRequest, MoneyRequest
+from ..study_bodies import (
     AvailabilityRequest,
     DecideRequest,
     FailuresRequest,
-    ForecastRequest,
     GrowthRequest,
-    MoneyRequest,
     OptimumRequest,
     PlanRequest,
     SampleRequest,

@@ -15,7 +15,8 @@ from twin.studies.growth import GrowthReport
 from twin.studies.sample_report import SampleReport
 from twin.studies.schedule import Schedule
 
-from ..bodies import (
+from ..problems import NO_BOUND
+from ..study_bodies import (
     AvailabilityRequest,
     DecideRequest,
     FailuresRequest,
@@ -26,7 +27,6 @@ from ..bodies import (
     SampleRequest,
     ScheduleRequest,
 )
-from ..problems import NO_BOUND
 from .context import Context
 
 FAILURES_HINT = f"ask for another kind; {NO_BOUND}"
@@ -85,7 +85,9 @@ def optimum(request: OptimumRequest, context: Context) -> RoutingReport:
     """Return the utilisation under the routing in use and under the best one, with a certified bound."""
     network = context.network(request)
     _check_optimum(network, context.limits.max_optimum_work)
-    return network.optimum(gap_ratio=request.gap_ratio, changes=request.plan_or_changes, ageing=request.ageing)
+    return network.optimum(
+        gap_ratio=request.gap_ratio, top=request.top, changes=request.plan_or_changes, ageing=request.ageing
+    )
 
 
 def _check_optimum(network: Network, max_work: int) -> None:

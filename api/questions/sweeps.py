@@ -10,7 +10,7 @@ from twin.network import Network
 from twin.studies.sweep import Sweep, check_sweep, default_metric
 
 from ..axes import PostedAxis, axes_of
-from ..bodies import SweepRequest
+from ..study_bodies import SweepRequest
 from .context import Context
 
 MIN_RECORDS = 1000

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from twin.errors import ChangeError
 
-from .. import bodies, examples
+from .. import bodies, examples, study_bodies
 from ..csv_tables import Form, csv_text
 from . import basic, studies, sweeps, tables
 from .context import Context
@@ -83,17 +83,21 @@ QUESTIONS: tuple[Question, ...] = (
     Question("bill", bodies.BillRequest, tables.bill, examples.WHAT_IF_EXAMPLES),
     Question("money", bodies.MoneyRequest, tables.money, examples.MONEY_EXAMPLES),
     Question("readiness", bodies.ReadinessRequest, tables.readiness, examples.READINESS_EXAMPLES),
-    Question("schedule", bodies.ScheduleRequest, studies.schedule, examples.SCHEDULE_EXAMPLES, is_long=True),
-    Question("sweep", bodies.SweepRequest, sweeps.sweep, examples.SWEEP_EXAMPLES, is_long=True),
-    Question("failures", bodies.FailuresRequest, studies.failures, examples.FAILURES_EXAMPLES, is_long=True),
+    Question("schedule", study_bodies.ScheduleRequest, studies.schedule, examples.SCHEDULE_EXAMPLES, is_long=True),
+    Question("sweep", study_bodies.SweepRequest, sweeps.sweep, examples.SWEEP_EXAMPLES, is_long=True),
+    Question("failures", study_bodies.FailuresRequest, studies.failures, examples.FAILURES_EXAMPLES, is_long=True),
     Question(
-        "availability", bodies.AvailabilityRequest, studies.availability, examples.AVAILABILITY_EXAMPLES, is_long=True
+        "availability",
+        study_bodies.AvailabilityRequest,
+        studies.availability,
+        examples.AVAILABILITY_EXAMPLES,
+        is_long=True,
     ),
-    Question("growth", bodies.GrowthRequest, studies.growth, examples.GROWTH_EXAMPLES, is_long=True),
-    Question("optimum", bodies.OptimumRequest, studies.optimum, examples.OPTIMUM_EXAMPLES, is_long=True),
-    Question("plan", bodies.PlanRequest, studies.plan, examples.PLAN_EXAMPLES, is_long=True),
-    Question("sample", bodies.SampleRequest, studies.sample, examples.SAMPLE_EXAMPLES, is_long=True),
-    Question("decide", bodies.DecideRequest, studies.decide, examples.DECIDE_EXAMPLES, is_long=True),
-    Question("report", bodies.ReportRequest, studies.report, examples.REPORT_EXAMPLES, is_long=True),
+    Question("growth", study_bodies.GrowthRequest, studies.growth, examples.GROWTH_EXAMPLES, is_long=True),
+    Question("optimum", study_bodies.OptimumRequest, studies.optimum, examples.OPTIMUM_EXAMPLES, is_long=True),
+    Question("plan", study_bodies.PlanRequest, studies.plan, examples.PLAN_EXAMPLES, is_long=True),
+    Question("sample", study_bodies.SampleRequest, studies.sample, examples.SAMPLE_EXAMPLES, is_long=True),
+    Question("decide", study_bodies.DecideRequest, studies.decide, examples.DECIDE_EXAMPLES, is_long=True),
+    Question("report", study_bodies.ReportRequest, studies.report, examples.REPORT_EXAMPLES, is_long=True),
 )
 QUESTION_BY_PATH = {question.path: question for question in QUESTIONS}

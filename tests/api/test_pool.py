@@ -20,7 +20,8 @@ from twin.api.compute import parent_process
 from twin.api.compute.checking import checking_of
 from twin.api.compute.estimate import estimate_of
 from twin.api.compute.fair_queue import FairQueue, Turn
-from twin.api.compute.pool import Pool, PoolEvents, PoolSettings, Submission, starting_text
+from twin.api.compute.pool import Pool, starting_text
+from twin.api.compute.pool_records import PoolEvents, PoolSettings, Submission
 from twin.api.compute.work import Asking, Task, Work
 from twin.api.compute.worker import WorkerSettings
 from twin.api.file_tasks import FileAnswer, ImportTask, PostedFile
@@ -191,7 +192,7 @@ def test_clients_and_networks_take_turns_however_many_questions_each_asks() -> N
     served = []
     for _ in range(4):
         served.append(queue.start())
-        assert not queue.may_start
+        assert not queue.may_start()
         queue.end(served[-1])
     assert {found.entry for found in served[:3]} == {"a-x", "b-x", "a-y"}
 
@@ -211,11 +212,57 @@ def test_light_questions_have_a_place_of_their_own_until_they_take_long() -> Non
     for is_light in (False, True, True):
         queue.add(turn("a", "x", is_light=is_light), 1)
     heavy, light = queue.start(), queue.start()
-    assert (heavy.is_light, light.is_light, queue.may_start) == (False, True, False)
+    assert (heavy.is_light, light.is_light, queue.may_start()) == (False, True, False)
     light = queue.outlast(light)
     assert queue.start().is_light
     queue.end(light)
     queue.end(heavy)
+
+
+def test_the_first_question_of_a_client_does_not_wait_for_light_ones_that_turn_out_heavy() -> None:
+    queue: FairQueue[str] = FairQueue(1, 10, 10)
+    queue.add(turn("a", "heavy"), 1)
+    for i in range(4):
+        queue.add(turn("a", f"{i}", is_light=True), 1)
+    running = [queue.start(), queue.start()]
+    assert not queue.may_start()
+    queue.add(turn("b", "small", is_light=True), 1)
+    assert queue.may_start(only_first=True)
+    small = queue.start(only_first=True)
+    assert small.entry == "b-small"
+    queue.add(turn("c", "small", is_light=True), 1)
+    assert not queue.may_start()
+    queue.end(small)
+    queue.end(queue.start())
+    for _ in range(2):
+        running[-1] = queue.outlast(running[-1])
+        if queue.may_start():
+            running.append(queue.start())
+    assert [found.client for found in running] == [
+        "a"
+    ] * 3  # one process of four stays for clients with nothing running
+    queue.add(turn("d", "small", is_light=True), 1)
+    assert queue.may_start(only_first=True)
+
+
+def test_a_killed_process_is_replaced_while_another_one_is_ready(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("pool", "process"):
+        monkeypatch.setattr(f"twin.api.compute.{module}.GRACE_S", 0.1)
+    harness.wait_until_idle()
+    hostile = [harness.submit("sleep", max_s=0.1), *(harness.submit("sleep", is_light=False) for _ in range(2))]
+    first = harness.submit("one", "b")
+    assert harness.result(first)
+    assert first.spent.queue_s < 1.0
+    with pytest.raises(DeadlineError):
+        harness.result(hostile[0])
+    second = harness.submit("one", "b")
+    assert harness.result(second)
+    assert second.spent.queue_s < 1.0
+    for asked in hostile[1:]:
+        harness.call(asked.cancel)
+    harness.wait_until_idle()
 
 
 @pytest.mark.parametrize(("name", "is_light"), [("leaf-spine-demo", True), ("memphis-small", True), ("memphis", False)])
@@ -241,12 +288,12 @@ def test_demands_of_traffic_blocks_count_in_the_estimate(generator: str, params:
 
 
 def test_requests_that_arrived_count_before_they_are_in_the_queue(harness: Harness) -> None:
-    harness.call(lambda: harness.pool.check_room("a", 5, 5))
-    with pytest.raises(ProblemError, match="6 questions of this client") as refused:
-        harness.call(lambda: harness.pool.check_room("a", 6, 6))
+    harness.call(lambda: harness.pool.check_room("a", 6, 6))
+    with pytest.raises(ProblemError, match="7 questions of this client") as refused:
+        harness.call(lambda: harness.pool.check_room("a", 7, 7))
     assert refused.value.status == 429
-    with pytest.raises(ProblemError, match="8 questions are not answered yet") as refused:
-        harness.call(lambda: harness.pool.check_room("b", 0, 8))
+    with pytest.raises(ProblemError, match="9 questions are not answered yet") as refused:
+        harness.call(lambda: harness.pool.check_room("b", 0, 9))
     assert refused.value.status == 503
 
 

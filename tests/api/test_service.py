@@ -19,8 +19,11 @@ from typing import Any
 
 import pytest
 from twin.api.app import create_app
+from twin.api.compute.pool_records import Spent
 from twin.api.keys import add_key
 from twin.api.logs import JsonFormatter
+from twin.api.metrics import Metrics
+from twin.api.observation import Observation
 from twin.api.settings import Settings
 
 from tests.api.test_errors import problem_of
@@ -147,6 +150,25 @@ def test_figures_are_there_under_their_names(guarded: Any, keys: dict[str, str])
         "twin_questions_running",
     ):
         assert name in text
+
+
+def test_answers_state_their_time_in_the_queue_and_at_work(caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["state"]["spent"] = Spent(queue_s=0.5, work_s=0.25)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/score", "headers": []}
+    with caplog.at_level(logging.INFO, "twin.api"):
+        asyncio.run(Observation(app, Metrics())(scope, send, send))
+    timing = dict(sent[0]["headers"])[b"server-timing"]
+    assert re.fullmatch(rb"queue;dur=500\.0, work;dur=250\.0, total;dur=[0-9.]+", timing)
+    line = json.loads(JsonFormatter().format(caplog.records[-1]))
+    assert (line["queue_s"], line["work_s"]) == (0.5, 0.25)
 
 
 def test_large_answers_are_compressed_for_clients_that_accept_it(client: Any) -> None:

@@ -91,6 +91,10 @@ def test_optimum_prints_the_verdict_first_and_json_is_that_of_python() -> None:
     assert text.splitlines()[1].startswith("Routing costs nothing")
     code, text = run("optimum", DEMO, "--json", "--gap", "0.02")
     assert text == load(DEMO).optimum(gap_ratio=0.02).to_json()
+    n_links = len(load(DEMO).optimum().links)
+    assert n_links > 1
+    assert run("optimum", DEMO, "--top", "1", "--json")[1] == load(DEMO).optimum(top=1).to_json()
+    assert load(DEMO).optimum(top=1).links == load(DEMO).optimum().links[:1]
 
 
 def test_groups_near_the_optimum_are_changes_of_other_commands(tmp_path: Path) -> None:

@@ -228,6 +228,13 @@ def test_conditions_hold_after_every_single_failure() -> None:
     assert network.failures(changes=robust.changes).stays_below(0.8)
 
 
+def test_failures_of_as_many_sets_as_there_is_time_for_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.planner.robust.MAX_ALL_S", 0.0)
+    answer = planned(budget_usd=None, goal="max_link_utilisation_ratio", robust_to="link")
+    assert not answer.method.is_exact
+    assert "Failures were looked at for the best 1 set only" in answer.method.sentence
+
+
 def test_robust_to_what_does_not_exist_is_refused() -> None:
     with pytest.raises(ChangeError, match="no srlg"):
         planned(robust_to="srlg")
@@ -244,6 +251,24 @@ def test_a_search_of_the_most_promising_finds_the_same_plan(monkeypatch: pytest.
     assert answer.method.n_sets is None
     assert answer.left_out
     assert answer.plan == exact.plan
+
+
+@pytest.mark.parametrize(
+    ("asked", "aim"),
+    [({"budget_usd": 3e4}, "goal"), ({"budget_usd": None, "target": "max_link_utilisation_ratio=0.6"}, "money")],
+)
+def test_a_search_of_the_most_promising_finds_the_whole_front(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], aim: str
+) -> None:
+    """The front holds sets that the aim alone does not lead to."""
+    exact = planned(**asked)
+    monkeypatch.setattr("twin.planner.search.MAX_SETS", 20)
+    monkeypatch.setattr("twin.planner.search.MIN_KEPT_SETS", 64)
+    monkeypatch.setattr("twin.planner.search.MAX_KEPT_SETS", 64)
+    answer = planned(**asked)
+    assert (exact.method.is_exact, answer.method.is_exact, answer.aim) == (True, False, aim)
+    assert len(exact.pareto) > 2
+    assert [(row.capex_usd, row.goal) for row in answer.pareto] == [(row.capex_usd, row.goal) for row in exact.pareto]
 
 
 def test_a_bound_is_never_worse_than_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:

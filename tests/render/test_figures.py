@@ -270,7 +270,7 @@ def test_causes_without_effect_are_listed_and_not_drawn() -> None:
 
 def test_a_share_of_nothing_has_no_percent_and_a_small_one_is_not_nothing() -> None:
     lines = said(explanation_figure(against({"fabric": 1e-5, "buffers": 0.0}))).split("\n")
-    assert "0.01 ms <1%" in lines
+    assert "0.01 ms <1 %" in lines
     assert "0 s" in lines
 
 

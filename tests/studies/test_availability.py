@@ -198,7 +198,8 @@ def test_a_job_that_cannot_be_placed_says_why() -> None:
     found = load("two-campus").availability(changes=[{"kind": "fail_nodes", "nodes": "*rack*"}])
     assert found.jobs[0].connected is None
     assert found.jobs[0].why
-    assert found.summary[0] == "Job both has no availability: jobs[both]: the job does not fit."
+    why = "the job does not fit: no whole replica of 32 accelerators fits (0 are free and up)"
+    assert found.summary[0] == f"Job both has no availability: {why}."
     assert not found.stays_above(0.1)
     with pytest.raises(TopologyError):
         load("two-campus").availability(job="both", changes=[{"kind": "fail_nodes", "nodes": "*rack*"}])

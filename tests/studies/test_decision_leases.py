@@ -149,6 +149,15 @@ def test_without_options_the_best_and_the_costliest_plan_and_every_site_with_a_l
     assert report.summary[0].startswith("Left out: balance-load, border-router-swap, more-channels")
 
 
+def test_a_plan_that_cannot_be_built_is_no_option_of_a_decision_without_options() -> None:
+    data = twin.load("memphis-small").document.to_dict()
+    broken = {"id": "broken", "changes": [{"kind": "set_channels", "links": "wan-*", "n_parallel": 1000}]}
+    kept = [plan for plan in data["plans"] if plan["id"] == "local-sgd"]
+    report = twin.from_document({**data, "plans": [broken, *kept]}).decide(n_samples=2, tornado=False)
+    assert {"local-sgd", "broken"} & {row.name for row in report.jobs[0].options} == {"local-sgd"}
+    assert report.summary[0].startswith("Plan 'broken' is no option: ")
+
+
 def test_jobs_have_the_same_samples() -> None:
     """The network costs the same whichever job runs, so that its cost is the same in each sample."""
     report = twin.load("memphis-small").decide(lease=["c1"], n_samples=4, tornado=False)

@@ -82,7 +82,7 @@ def after(network: Network, of: str, name: str, changes: list[Any]) -> tuple[Any
     try:
         e = network._engine.evaluate(network._scenario([*changes, *CHANGES[of](name)], "j").case)
     except TopologyError as error:
-        return None, str(error), None, None, None
+        return None, error.one_line(), None, None, None
     cards, step = e.cards, e.step
     assert cards is not None
     step_s = None if step is None else step.step_time_s
@@ -193,6 +193,25 @@ def test_damaged_networks_equal_their_what_ifs(seed: int) -> None:
     check(document, rng.choice(("link", "member")), changes)
 
 
+@pytest.mark.parametrize(("n_tiers", "sites", "n_lost"), [(2, "a", 0), (3, "a", 0), (3, "ab", 0), (2, "a", 1)], ids=str)
+def test_links_of_shifted_replicas_do_the_same(
+    n_tiers: int, sites: str, n_lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shift by two racks, a pod, keeps a ring of four; a lost port of the job leaves none."""
+    placement = [{"site": site, "n_accelerators": 32} for site in sites]
+    document = rails(n_tiers, on_card_loss="pxn", placement=placement)
+    lost = [name for name in from_document(document).arrays.link_ids if name.startswith("a/rack-3~")][:n_lost]
+    changes = [{"kind": "fail_links", "links": name} for name in lost]
+    report = check(document, "link", changes)
+    monkeypatch.setattr("twin.studies.shifted_replicas.MAX_SHIFTS", 0)
+    apart = from_document(document).failures(of="link", job="j", changes=changes)
+    assert report.failures == apart.failures
+    assert report.n_job_classes is not None
+    assert apart.n_job_classes is not None
+    n_shifted = 0 if lost else 8 * len(sites)
+    assert apart.n_job_classes - report.n_job_classes == n_shifted
+
+
 def test_a_job_that_a_document_has_counts_where_there_are_no_demands() -> None:
     network = from_document(rails())
     report = network.failures()
@@ -220,6 +239,13 @@ def test_failures_that_stop_the_job_come_first_then_the_longest_step() -> None:
     rates = [group.n_failures_per_year for group in report.job_outcomes]
     by_row = [row.n_failures_per_year for row in report.failures]
     assert sum(rate for rate in rates if rate) == pytest.approx(sum(rate for rate in by_row if rate))
+
+
+def test_a_site_without_place_for_the_job_is_one_line_of_the_verdict() -> None:
+    report = from_document(rails()).failures(of="site")
+    reasons = [row.job.why_stopped for row in report.failures if row.job is not None]
+    assert reasons[0] == "the job does not fit: no whole replica of 8 accelerators fits (0 are free and up)"
+    assert report.summary[1] == f"First of them: {reasons[0]}."
 
 
 def test_accelerators_on_failed_nodes_are_counted() -> None:

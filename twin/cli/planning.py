@@ -51,6 +51,7 @@ def optimum(
     entries: Annotated[
         int, typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group.")
     ] = 64,
+    top: Top = None,
     plan: AfterPlan = None,
     change: ChangeOption = None,
     ageing: Ageing = "value",
@@ -65,6 +66,7 @@ def optimum(
         answer = loaded.optimum(
             gap_ratio=gap,
             n_entries=None if output is None else entries,
+            top=top,
             changes=changes,
             ageing=ageing_case(ageing),
             notify=notify,
@@ -74,9 +76,9 @@ def optimum(
     if as_json:
         show_answer(answer)
     else:
-        from ..render.routing_table import routing_table
+        from ..render.routing_table import MAX_SHOWN, routing_table
 
-        show(routing_table(answer.to_dict()))
+        show(routing_table(answer.to_dict(), top or MAX_SHOWN))
 
 
 def failures(

@@ -82,6 +82,14 @@ class TwinError(Exception):
             text += f"; expected {self.expected}"
         return text + (f" ({self.hint})" if self.hint else "")
 
+    def one_line(self) -> str:
+        """Return the problem and the first faults in one line without their places, for a sentence of an answer."""
+        if not self.has_issues:
+            return self.problem + (f" ({self.hint})" if self.hint else "")
+        found = list(dict.fromkeys(i.problem + (f" ({i.hint})" if i.hint else "") for i in self.issues))
+        more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
+        return f"{self.problem}: {'; '.join(found[:MAX_PLACES])}{more}"
+
     def to_dict(self) -> dict[str, object]:
         """Return the error as plain data, the same in all interfaces."""
         return {

@@ -61,11 +61,17 @@ def find_orbits(ends: Ints, arc_code: Ints, forwards: Bools, fixed: Bools, wante
     for image in search.images:
         moved = np.flatnonzero((image != nodes)[ends].any(axis=1))
         pairs.append(np.stack((moved, index.find(image[tail[2 * moved]], image[head[2 * moved]], 2 * moved) // 2)))
-    return Orbits(_least([np.stack((nodes, image)) for image in search.images], n_nodes), _least(pairs, len(ends)))
+    of_nodes = [np.stack((nodes, image)) for image in search.images]
+    return Orbits(least_connected(of_nodes, n_nodes), least_connected(pairs, len(ends)))
 
 
-def _least(pairs: list[Ints], n: int) -> Ints:
-    """Return the least entry that pairs connect each entry with, int64[n]."""
+def least_connected(pairs: list[Ints], n: int) -> Ints:
+    """Return the least entry that pairs connect each entry with, int64[n].
+
+    Args:
+        pairs: entries that belong together, int64[2, any] each.
+        n: number of entries.
+    """
     a, b = np.concatenate([np.zeros((2, 0), np.int64), *pairs], axis=1)
     _, label = connected_components(coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False)
     _, first = np.unique(label, return_index=True)

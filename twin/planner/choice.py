@@ -61,12 +61,19 @@ class Choice:
         """Return the worst value of the metric of a condition."""
         return trial.values[1 + keep] if trial.values else None
 
-    def distance(self, trial: Trial) -> float:
-        """Return how far a set is from budget and conditions, as a sum of ratios; infinite where it has no values."""
+    def distance(self, trial: Trial, *, with_goal: bool = True) -> float:
+        """Return how far a set is from the conditions, as a sum of ratios; infinite where it has no values.
+
+        Args:
+            trial: the set.
+            with_goal: count conditions on the goal.
+        """
         if not trial.values or self.goal(trial) is None:
             return math.inf
         total = 0.0
         for i, keep in enumerate(self.question.keeps):
+            if keep.metric == self.question.goal and not with_goal:
+                continue
             value = self.keep_value(trial, i)
             if value is None:
                 return math.inf
@@ -153,10 +160,20 @@ class Choice:
 
     def pareto(self) -> list[Trial]:
         """Return the front of money against the goal, by rising cost; doing nothing is always the first."""
+        return self._front((trial for trial in self.trials.values() if self.holds(trial)), self.valid)
+
+    def open_front(self) -> list[Trial]:
+        """Return the front at any price, without the target and without failures."""
+        others = [i for i, keep in enumerate(self.question.keeps) if keep.metric != self.question.goal]
+        known = (trial for trial in self.trials.values() if trial.values and self.goal(trial) is not None)
+        keeps = self.question.keeps
+        return self._front(t for t in known if all(keeps[i].holds(self.keep_value(t, i)) for i in others))
+
+    def _front(self, trials: Iterable[Trial], valid: Callable[[Trial], bool] = lambda _: True) -> list[Trial]:
         front = [self.trials[0]]
         least = math.inf
-        for trial in sorted((t for t in self.trials.values() if self.holds(t)), key=self._by_money):
-            if worse_by(self.loss(trial), SAME_RATIO) < least and self.valid(trial):
+        for trial in sorted(trials, key=self._by_money):
+            if worse_by(self.loss(trial), SAME_RATIO) < least and valid(trial):
                 least = self.loss(trial)
                 if trial.members:
                     front.append(trial)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from ..answers.metrics import metric_unit
 from ..economics.cost import annuity_ratio_per_year
 from ..errors import TwinError
+from ..errors.wording import counted
 from ..render.numbers import metric_text
 from ..render.plan_table import LESS_PROMISING
 from ..render.quantities import usd_text
@@ -35,7 +37,7 @@ from .verdict import (
 )
 
 MAX_NEXT = 100
-"""Most sets over the budget that are evaluated to find the next one that helps."""
+"""Least expensive sets over the budget that are evaluated to find the next one that helps."""
 
 
 class Names(NamedTuple):
@@ -67,9 +69,9 @@ def plan_report(
         advance: called with the number of sets done and of all; an exception ends the search without an answer.
         cancel: event that another thread sets to end the search; the answer is the best so far.
     """
-    robust = RobustCheck(question, found.here)
+    robust = RobustCheck(question, found.here, trial_s(found.task), advance, cancel)
     if question.robust_to is not None:
-        robust.check_work(trial_s(found.task))
+        robust.check_work()
 
     running_years = 1.0 / annuity_ratio_per_year(found.here.engine.reader)
 
@@ -81,7 +83,13 @@ def plan_report(
     if 0 not in result.trials:  # interrupted before the first set
         result.trials[0] = found.here.of(0)
     choice = choice_of(result.trials)
+    robust.n_sets = len(result.trials)
     best = choice.best()
+    if best is not None:  # so that the answer can say which sets were looked at after failures
+        choice.pareto()
+        choice.others(best)
+    if robust.is_interrupted or robust.is_cut_short:
+        result = result._replace(is_exact=False, interrupted=result.interrupted or robust.is_interrupted)
     return _Report(question, found, result, choice, best, robust).build(names, evaluate)
 
 
@@ -278,18 +286,29 @@ class _Report:
         held = " and meets the conditions" if question.keeps or question.robust_to else ""
         over = [trial for trial in choice.trials.values() if trial.why == OVER_BUDGET]
         over.sort(key=lambda trial: (rounded(trial.capex_usd or 0.0), trial.members))
-        for trial in over[:MAX_NEXT]:
-            richer = self.found.here.of(trial.members, any_price=True)
-            is_better = worse_by(choice.loss(richer), SAME_RATIO) < choice.loss(best)
-            if is_better and choice.valid(richer, any_price=True):
-                more = usd_text((richer.capex_usd or 0.0) - (question.budget_usd or 0.0))
-                goal = metric_text(question.goal, choice.goal(richer))
-                names = ", ".join(self._ids(richer.members))
-                return f"The next better set costs {more} more than the budget: {names} gives {goal}."
-        if len(over) > MAX_NEXT:
-            return f"None of the {MAX_NEXT} least expensive sets over the budget is better{held}."
+        near = [trial for i, trial in enumerate(over) if i < MAX_NEXT or trial.members in self.result.beyond]
+        richer = self._next_better(best, near)
+        if richer is not None:
+            more = usd_text((richer.capex_usd or 0.0) - (question.budget_usd or 0.0))
+            goal = metric_text(question.goal, choice.goal(richer))
+            names = ", ".join(self._ids(richer.members))
+            of_known = "" if len(near) == len(over) else " that was looked at"
+            return f"The next better set{of_known} costs {more} more than the budget: {names} gives {goal}."
+        if len(over) > len(near):
+            return f"None of the {len(near):,} sets over the budget that were looked at is better{held}."
         of_these = "of these candidates" if self.result.is_exact else "that was looked at"
         return f"No set {of_these} is better{held} at any price."
+
+    def _next_better(self, best: Trial, over: Sequence[Trial]) -> Trial | None:
+        """Return the first of sets over the budget, by cost, that is better; of several at its cost the best one."""
+        choice = self.choice
+        for _, group in groupby(over, key=lambda trial: rounded(trial.capex_usd or 0.0)):
+            known = [self.result.beyond.get(trial.members) or self._trial(trial.members) for trial in group]
+            for richer in sorted(known, key=choice.rank):
+                is_better = worse_by(choice.loss(richer), SAME_RATIO) < choice.loss(best)
+                if is_better and choice.valid(richer, any_price=True):
+                    return richer
+        return None
 
     def _considered(self, row: int) -> Considered:
         candidate = self.found.candidates[row]
@@ -299,6 +318,12 @@ class _Report:
         return Considered(
             candidate.id, candidate.kind, candidate.note, trial.capex_usd, goal, trial.why if goal is None else ""
         )
+
+    def _method_text(self, n: int, n_evaluated: int, bound: float | None) -> str:
+        text = method_sentence(self.result, n, n_evaluated, bound, self.question.goal)
+        if self.robust.is_cut_short:
+            text += f" Failures were looked at for the best {counted(self.robust.n_checked, 'set')} only."
+        return text
 
     def _method(self) -> PlanMethod:
         result, question = self.result, self.question
@@ -312,5 +337,5 @@ class _Report:
             n_sets=result.n_sets,
             n_evaluated=n_evaluated,
             bound=bound,
-            sentence=method_sentence(result, n, n_evaluated, bound, question.goal),
+            sentence=self._method_text(n, n_evaluated, bound),
         )

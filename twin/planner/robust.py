@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ..answers.metrics import METRICS, NotApplicableError
+from ..arrays import Ints
 from ..errors import ChangeError, TopologyError, TwinError
 from ..render.numbers import number_text
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
-from ..studies.failure_kinds import fabric_of, failures_of_kind
+from ..studies.executor import Advance
+from ..studies.failure_kinds import FailureSet, fabric_of, failures_of_kind
 from ..studies.failures import NO_PAIRS
 from ..studies.job_failure_classes import BY_ORBIT, Failed, FailureClass, JobPlaces
 from ..studies.job_failures import failed_of_kind
@@ -22,6 +26,15 @@ from .trial import Trials
 
 MAX_S = 300.0
 """Longest estimate of the failures of one set."""
+MAX_ALL_S = 120.0
+"""Longest estimate of the failures of all sets together; the best set without failures is always looked at."""
+N_STEPS_OF_SET = 3
+"""Times of a case that a set takes before its first failure."""
+OF_STEP = frozenset({"step_time_s", "tokens_per_s"})
+"""Metrics without a value where the job stops."""
+N_FIRST = 4
+"""Failures that broke most sets: they are tried on each set before its other failures are known."""
+NOT_LOOKED_AT = "its failures were not looked at"
 
 
 @dataclass(eq=False)
@@ -30,9 +43,22 @@ class RobustCheck:
 
     question: PlanQuestion
     trials: Trials
+    trial_s: float
+    """Estimated time of one case."""
+    advance: Advance | None = None
+    """Called with the number of sets that were checked and of all that are known."""
+    cancel: threading.Event | None = None
+    n_sets: int = 0
+    """Sets that are known."""
+    is_interrupted: bool = False
+    """True once Ctrl-C or `cancel` ended the check: no more sets are looked at."""
+    n_checked: int = 0
+    is_cut_short: bool = False
+    """True where sets were not looked at, since the others took long enough."""
+    _taken_s: float = 0.0
     _breaks: dict[int, str | None] = field(default_factory=dict)
-    _first: list[str] = field(default_factory=list)
-    """Failures that broke other sets, the latest last: they are tried first."""
+    _first: Counter[str] = field(default_factory=Counter)
+    """Number of sets that each failure broke: those that broke most are tried first."""
 
     def __call__(self, members: int) -> bool:
         """Return whether the conditions hold for a set after every single failure."""
@@ -41,7 +67,20 @@ class RobustCheck:
     def broken_by(self, members: int) -> str | None:
         """Return the failure after which a condition does not hold, and the condition; None where all hold."""
         if members not in self._breaks:
-            self._breaks[members] = self._find(members)
+            if self.is_interrupted or (self.cancel is not None and self.cancel.is_set()):
+                self.is_interrupted = True
+                return NOT_LOOKED_AT
+            if self._taken_s > MAX_ALL_S:
+                self.is_cut_short = True
+                return NOT_LOOKED_AT
+            try:
+                self._breaks[members] = self._find(members)
+            except KeyboardInterrupt:
+                self.is_interrupted = True
+                return NOT_LOOKED_AT
+            self.n_checked += 1
+            if self.advance is not None:
+                self.advance(self.n_checked, max(self.n_sets, self.n_checked))
         return self._breaks[members]
 
     def _find(self, members: int) -> str | None:
@@ -52,8 +91,28 @@ class RobustCheck:
             aged = self.trials.aged(members, case, years)
             e = self.trials.engine.evaluate(aged, self.trials.task.origin.state)
             engine = self.trials.engine.branch(e)
+            self._taken_s += N_STEPS_OF_SET * self.trial_s
+            why = self._broken_again(engine, aged, e)
+            if why is not None:
+                return why
             for failed, alike in self._failures(e):
+                self._taken_s += max(len(alike), 1) * self.trial_s
                 why = self._broken(engine, aged, e, failed, alike)
+                if why is not None:
+                    return why
+        return None
+
+    def _broken_again(self, engine: Engine, case: Case, e: Evaluation) -> str | None:
+        """Try the failures that broke other sets; return None where none of them breaks this set."""
+        if not self._first:
+            return None
+        found, links = self._kinds(e)
+        places = {name: i for i, name in enumerate(found.ids)}
+        for name, _ in self._first.most_common(N_FIRST):
+            if (i := places.get(name)) is not None:
+                one = FailureSet((name,), found.kind)
+                (failed,) = failed_of_kind(e.case.state, self._of, one, links[i : i + 1])
+                why = self._broken(engine, case, e, failed, [])
                 if why is not None:
                     return why
         return None
@@ -89,34 +148,39 @@ class RobustCheck:
         except ChangeError as error:
             raise ChangeError(error.problem, where="robust_to", expected=error.expected, hint=error.hint) from error
 
-    def check_work(self, trial_s: float) -> None:
-        """Raise TopologyError where the failures of one set take too long; `trial_s` is the time of one case, s."""
+    def check_work(self) -> None:
+        """Raise TopologyError where the failures of one set take too long."""
         n = self.n_failures()
-        if n * trial_s > MAX_S:
+        if n * self.trial_s > MAX_S:
             raise TopologyError(
-                f"{n:,} failures of a {self.question.robust_to} take some {n * trial_s / 60.0:,.0f} minutes a set",
+                f"{n:,} failures of a {self.question.robust_to} take some {n * self.trial_s / 60.0:,.0f} minutes a set",
                 where="robust_to",
                 expected=f"at most {MAX_S / 60.0:g} minutes",
                 hint="ask for a kind with fewer failures, or check the plan with `twin failures`",
             )
 
+    @property
+    def _of(self) -> str:
+        """Kind of what fails."""
+        assert self.question.robust_to is not None
+        return self.question.robust_to
+
+    def _kinds(self, e: Evaluation) -> tuple[FailureSet, Ints]:
+        """Return all failures, and the links that carry traffic."""
+        fabric, links = fabric_of(e, e.demand_pairs if e.demand_pairs is not None else NO_PAIRS)
+        return failures_of_kind(e, self._of, fabric, links), links
+
     def _failures(self, e: Evaluation) -> list[tuple[Failed, list[Failed]]]:
         """Return one failure of each class, and all of the class where only one cannot stand for them."""
-        of = self.question.robust_to
-        assert of is not None
-        fabric, links = fabric_of(e, e.demand_pairs if e.demand_pairs is not None else NO_PAIRS)
-        failed = failed_of_kind(e.case.state, of, failures_of_kind(e, of, fabric, links), links)
+        found, links = self._kinds(e)
+        failed = failed_of_kind(e.case.state, self._of, found, links)
         if e.step is None or e.demand_pairs is not None:
-            return self._ordered([(item, []) for item in failed])
+            return [(item, []) for item in failed]
         classes: dict[FailureClass, list[Failed]] = {}
         for item, key in zip(failed, JobPlaces(e, links).classes(failed), strict=True):
             if key is not None:
                 classes.setdefault(key, []).append(item)
-        return self._ordered([(items[0], items if key.mode == BY_ORBIT else []) for key, items in classes.items()])
-
-    def _ordered(self, rows: list[tuple[Failed, list[Failed]]]) -> list[tuple[Failed, list[Failed]]]:
-        """Return the failures that broke other sets first; the order decides only how soon a set is refused."""
-        return sorted(rows, key=lambda row: row[0].id not in self._first)
+        return [(items[0], items if key.mode == BY_ORBIT else []) for key, items in classes.items()]
 
     def _broken(
         self, engine: Engine, case: Case, intact: Evaluation, failed: Failed, alike: list[Failed]
@@ -126,7 +190,7 @@ class RobustCheck:
             return next((why for item in alike if (why := self._broken(engine, case, intact, item, []))), None)
         why = next(self._faults(after, intact), None)
         if why is not None:
-            self._first.append(failed.id)
+            self._first[failed.id] += 1
             return f"after the failure of {failed.id}: {why}"
         return None
 
@@ -139,7 +203,7 @@ class RobustCheck:
         question = self.question
         stated = [keep for keep in question.keeps if not keep.is_default]
         for metric in [] if stated else [question.goal]:
-            if _value(after, metric) is None:
+            if (metric in OF_STEP and _stops(after)) or _value(after, metric) is None:
                 yield f"{metric} has no value"
         if not {keep.metric for keep in stated} & DEMAND_METRICS:
             lost_gbps = _lost_gbps(after, intact)
@@ -164,6 +228,14 @@ def _lost_gbps(after: Evaluation, intact: Evaluation) -> float:
     up = after.case.state["node_up"]
     lost = intact.demands.reachable & ~after.demands.reachable & up[pairs.source] & up[pairs.target]
     return float(pairs.offered_gbps[lost].sum())
+
+
+def _stops(e: Evaluation) -> bool:
+    """Return whether the job stops for want of network cards, which is known long before a step is."""
+    try:
+        return e.cards is not None and bool(e.cards.why_stopped)
+    except TwinError:
+        return True
 
 
 def _value(e: Evaluation, metric: str) -> float | None:

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from ..studies.executor import Advance, Workers, run_items
 from .choice import Choice
 from .sets import MAX_SETS, SetRules, all_sets, bits_of
-from .trial import Trial, Trials, TrialTask, groups_of
+from .trial import OVER_BUDGET, Trial, Trials, TrialTask, groups_of
 
 MAX_EXACT_S = 600.0
 """Longest estimate for which all sets are evaluated."""
@@ -23,6 +24,8 @@ MAX_KEPT_SETS, MAX_KEPT_S, MIN_KEPT_SETS = 4096, 200.0, 256
 """Most sets of promising candidates, and the longest estimate for them; at least some sets on any network."""
 N_CLIMBS = 3
 """Sets from which a search climbs to find promising candidates."""
+FRONT_SHARE = 2
+"""Most sets of promising candidates over most sets near the front of money against the goal."""
 MAX_ROUNDS = 3
 """Most times that a candidate which was left aside comes back, since it improves the best set."""
 
@@ -40,6 +43,8 @@ class Found(NamedTuple):
     interrupted: bool
     kept: int
     """Candidates of which all sets were looked at; bit i is candidate i."""
+    beyond: dict[int, Trial]
+    """Trials of sets over the budget that were evaluated, too."""
 
 
 class Scope(NamedTuple):
@@ -73,6 +78,16 @@ def trial_s(task: TrialTask) -> float:
     return len(task.years) * (S_PER_SET + S_PER_RECORD * n_records)
 
 
+class _EnoughError(Exception):
+    """As many sets were looked at as a part of a search may look at."""
+
+
+def _amounts(trials: Sequence[Trial]) -> list[float]:
+    """Return amounts of money below which a search climbs: none, and the powers of ten above the costs of sets."""
+    costs_usd = {trial.capex_usd for trial in trials if trial.capex_usd}
+    return [0.0, *sorted({10.0 ** math.ceil(math.log10(cost_usd)) for cost_usd in costs_usd})]
+
+
 @dataclass(eq=False)
 class Search:
     """One search: its task, and the trials so far."""
@@ -84,6 +99,7 @@ class Search:
     advance: Advance | None = None
     cancel: threading.Event | None = None
     trials: dict[int, Trial] = field(default_factory=dict)
+    beyond: dict[int, Trial] = field(default_factory=dict)
     _n_planned: int = 0
 
     def run(self, scope: Scope) -> Found:
@@ -93,11 +109,15 @@ class Search:
         try:
             if scope.sets is not None:
                 self._evaluate(scope.sets)
+                if self.task.budget_usd is not None:
+                    self._front(Trials(self.task), scope.max_kept // FRONT_SHARE)
             else:
                 kept = self._promising(scope.max_kept)
         except (KeyboardInterrupt, CancelledError):
             interrupted = True
-        return Found(self.trials, scope.sets is not None and not interrupted, scope.n_sets, interrupted, kept)
+        return Found(
+            self.trials, scope.sets is not None and not interrupted, scope.n_sets, interrupted, kept, self.beyond
+        )
 
     def _promising(self, limit: int) -> int:
         """Look at all sets of the most promising candidates until no other candidate improves the best set."""
@@ -109,8 +129,9 @@ class Search:
         kept = self._kept(wanted, limit)
         for _ in range(MAX_ROUNDS):
             self._evaluate(all_sets(self.rules, within=kept) or [0])
+            self._front(here, limit // FRONT_SHARE)
             best = self.choice_of(self.trials).best()
-            improving = 0 if best is None else self._improving(here, best, kept)
+            improving = 0 if best is None else best.members & ~kept | self._improving(here, best, kept)
             if not improving:
                 break
             wanted = [*bits_of(improving), *(bits_of(best.members) if best else ()), *wanted]
@@ -131,16 +152,8 @@ class Search:
         def order(trial: Trial) -> tuple[object, ...]:
             return (choice.distance(trial), *choice.rank(trial))
 
-        tops: list[int] = []
-        for start in sorted(self.trials.values(), key=order)[:N_CLIMBS]:
-            current = start
-            while True:
-                near = [self._look(here, members) for members in self._neighbours(current.members)]
-                better = min((current, *near), key=order)
-                if better is current:
-                    break
-                current = better
-            tops.append(current.members)
+        starts = sorted(self.trials.values(), key=order)[:N_CLIMBS]
+        tops = [self._climb(start, order, lambda members: self._look(here, members)).members for start in starts]
         best_with: dict[int, tuple[object, ...]] = dict.fromkeys(range(self.rules.n), (math.inf,))
         for trial in self.trials.values():
             for i in bits_of(trial.members):
@@ -188,6 +201,65 @@ class Search:
             closed = self.rules.closure(found)
             if closed is not None:
                 yield closed
+
+    def _climb(self, start: Trial, order: Callable[[Trial], tuple[object, ...]], look: Callable[[int], Trial]) -> Trial:
+        """Return the best set that is reached by adding, dropping and exchanging one candidate at a time."""
+        current = start
+        while True:
+            better = min((current, *map(look, self._neighbours(current.members))), key=order)
+            if better is current:
+                return current
+            current = better
+
+    def _front(self, here: Trials, limit: int) -> None:
+        """Look for the front of money against the goal, over the budget too, until it stays as it is.
+
+        The search climbs below several amounts of money, again without each member of the set that it reaches, and
+        then looks at the neighbours of every set on the front.
+        Budget, target and failures count for nothing here, so that every question sees much the same front.
+
+        Args:
+            here: computes sets.
+            limit: most sets to look at.
+        """
+        last = len(self.trials) + len(self.beyond) + limit
+
+        def look(members: int) -> Trial:
+            known = self.trials.get(members)
+            if known is None or (known.why == OVER_BUDGET and members not in self.beyond):
+                if len(self.trials) + len(self.beyond) >= last:
+                    raise _EnoughError
+                known = self._look(here, members)
+                if known.why == OVER_BUDGET:
+                    self.beyond[members] = here.of(members, any_price=True)
+            return self.beyond.get(members, known)
+
+        with suppress(_EnoughError):
+            starts = list(map(look, self._starts()))
+            for most_usd in _amounts(starts):
+                order = self._order_below(most_usd)
+                top = self._climb(min(starts, key=order), order, look)
+                for member in bits_of(top.members):
+                    order = self._order_below(most_usd, without=1 << member)
+                    self._climb(min(starts, key=order), order, look)
+            looked: set[int] = set()
+            while waiting := [trial.members for trial in self._open_front() if trial.members not in looked]:
+                looked.update(waiting)
+                for members in waiting:
+                    list(map(look, self._neighbours(members)))
+
+    def _open_front(self) -> list[Trial]:
+        return self.choice_of(self.trials | self.beyond).open_front()
+
+    def _order_below(self, most_usd: float, without: int = 0) -> Callable[[Trial], tuple[object, ...]]:
+        """Return the order of sets by the goal, those over an amount of money or with some candidates last."""
+        choice = self.choice_of(self.trials)
+
+        def order(trial: Trial) -> tuple[object, ...]:
+            is_out = trial.capex_usd is None or trial.capex_usd > most_usd or trial.members & without > 0
+            return (is_out, choice.distance(trial, with_goal=False), choice.loss(trial), *choice.rank(trial))
+
+        return order
 
     def _look(self, here: Trials, members: int) -> Trial:
         known = self.trials.get(members)

@@ -90,4 +90,4 @@ def _seconds_text(value_s: float) -> str:
 def _gap_text(ratio: float | None) -> str:
     if not ratio:
         return ""
-    return f"\n{ratio:.0%}" if abs(ratio) >= 0.005 else "\n<1%"
+    return f"\n{100.0 * ratio:.0f} %" if abs(ratio) >= 0.005 else "\n<1 %"

@@ -25,14 +25,14 @@ COLUMNS = (
 )
 
 
-def routing_table(data: Mapping[str, Any]) -> RenderableType:
-    """Show `RoutingReport.to_dict()`."""
+def routing_table(data: Mapping[str, Any], n_shown: int = MAX_SHOWN) -> RenderableType:
+    """Show `RoutingReport.to_dict()`, at most `n_shown` of its links."""
     rows = data["links"]
     parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"])]
     if rows:
-        parts += [Text(), FittedTable(COLUMNS, [_row(row) for row in rows[:MAX_SHOWN]])]
-    if len(rows) > MAX_SHOWN:
-        parts.append(Text(f"{len(rows) - MAX_SHOWN:,} more links; use --json.", style="dim"))
+        parts += [Text(), FittedTable(COLUMNS, [_row(row) for row in rows[:n_shown]])]
+    if len(rows) > n_shown:
+        parts.append(Text(f"{len(rows) - n_shown:,} more links; use --top or --json.", style="dim"))
     return Group(*parts)
 
 

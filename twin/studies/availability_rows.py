@@ -155,7 +155,7 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
                 yield f"Job {job.id} goes on: {_text(job.goes_on)}."
             yield f"Paths between the nodes of job {job.id}, lost cards not counted: {_text(job.connected)}."
         else:
-            yield f"Job {job.id} has no availability: {(job.why or '').splitlines()[0]}."
+            yield f"Job {job.id} has no availability: {job.why}."
     if report.failures:
         first = report.failures[0]
         names = names_text([down_text(each.id, each.kind, each.n_members_down) for each in first.down])

@@ -191,8 +191,15 @@ def _basis(
     yield f"{n_inputs:,} inputs were sampled, independently of each other. --json lists them with their ranges."
 
 
-def plans_left_out(plans: Sequence[str]) -> Iterator[str]:
-    """Yield which plans of the document a decision without options leaves out."""
+def plans_left_out(plans: Sequence[str], broken: Mapping[str, str]) -> Iterator[str]:
+    """Yield which plans of the document a decision without options leaves out.
+
+    Args:
+        plans: plans that a user can add.
+        broken: reason of each plan that cannot be built.
+    """
+    for name, reason in broken.items():
+        yield f"Plan {name!r} is no option: {reason}"
     if plans:
         yield f"Left out: {names_text(plans, len(plans))}. --plan adds a plan, --lease and --share a site."
 

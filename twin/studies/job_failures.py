@@ -25,7 +25,7 @@ from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
 from .executor import Advance, Workers, run_items
 from .failure_kinds import FailureSet
-from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, Failed, FailureClass, JobPlaces
+from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, BY_SHIFT, Failed, FailureClass, JobPlaces
 from .job_states import JobStates
 from .kept_parts import Codec
 from .study_bounds import STUDY_BOUNDS, StudyBounds
@@ -257,6 +257,11 @@ class _JobAfter:
 
     def of(self, item: _Item) -> JobAfterFailure | None:
         """Return the job after a failure; None where the failures of its class differ."""
+        row = self._computed(item)
+        # a reason names nodes and links, which a shift does not keep
+        return None if row is not None and item.mode == BY_SHIFT and row.why_stopped is not None else row
+
+    def _computed(self, item: _Item) -> JobAfterFailure | None:
         failed, n_lost = item.failed, self._n_lost(item.failed)
         if item.mode == BY_CARDS:
             loss = self._card_loss(failed)
@@ -273,7 +278,7 @@ class _JobAfter:
             cast(Router, after.outcome("router")).start_from(self._router)
             step = after.step
         except TopologyError as error:
-            return JobAfterFailure(None, None, str(error), None, None, n_lost, None)
+            return JobAfterFailure(None, None, error.one_line(), None, None, n_lost, None)
         return self._row(loss, None if step is None else step.step_time_s, after.why_no_step or None, n_lost)
 
     def _row(self, loss: CardLoss, step_time_s: float | None, why: str | None, n_lost: int) -> JobAfterFailure:

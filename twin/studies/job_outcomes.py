@@ -101,7 +101,8 @@ def job_summary(
     if jobs.are_alike:
         yield (
             f"{jobs.n_classes:,} classes of {n:,} failures were computed for the job. The others are alike: they take "
-            "equal cards, or links with equal load among equal nodes. `twin failures` computes unequal places apart."
+            "equal cards, or links with equal load among equal nodes, and count as equal. In an uneven network their "
+            "steps may differ a little: `twin failures` computes unequal places apart."
         )
     elif jobs.n_classes < n:
         yield f"{jobs.n_classes:,} classes of {n:,} failures were computed for the job; the others do the same to it."

@@ -9,6 +9,7 @@ from ..answers.data import Answer
 from ..answers.metric import Better
 from ..answers.score import data_frame, html_table
 from ..answers.warning import AnswerWarning
+from ..render.quantities import percent_text
 from ..render.sample_table import sample_table
 from .uncertain_inputs import UncertainInput
 
@@ -146,7 +147,7 @@ class SampleReport(Answer):
     def _repr_html_(self) -> str:
         intervals = [(row.plan or "as it is", row.metrics[self.metric], row.best_ratio) for row in self.plans]
         cells = [
-            (name, *("–" if value is None else f"{value:.6g}" for value in (i.p10, i.p50, i.p90)), f"{best:.0%}")
+            (name, *("–" if value is None else f"{value:.6g}" for value in (i.p10, i.p50, i.p90)), percent_text(best))
             for name, i, best in intervals
         ]
         heads = ("plan", "p10", "p50", "p90", "best")

@@ -314,18 +314,17 @@ def attachment_groups(state: State, usable: Bools, share: Floats, access_class: 
     group = np.arange(state.n_nodes)
     is_endpoint = _is_endpoint(state)
     arcs, first = _outgoing(state, usable, is_endpoint)
-    arc_link, head = arcs // 2, state["arc_head"][arcs]
-    columns = state["arc_weight"].reshape(-1, 2), share.reshape(-1, 2)
+    head, weight = state["arc_head"], state["arc_weight"]
+    of_arc = [column[arcs ^ back].view(np.int64) for column in (weight, share) for back in (0, 1)]
+    keys = np.stack((head[arcs], *of_arc, access_class[arcs // 2]), axis=1)
+    text, width = keys.tobytes(), keys.itemsize * keys.shape[1]
+    n_ends_beside = np.bincount(head[arcs ^ 1], weights=is_endpoint[head[arcs]], minlength=state.n_nodes)
+    nodes = np.flatnonzero(is_endpoint & (np.diff(first) > 0) & (n_ends_beside == 0.0))
     group_of_key: dict[bytes, int] = {}
-    for node in np.flatnonzero(is_endpoint):
-        rows = slice(first[node], first[node + 1])
-        heads, links = head[rows], arc_link[rows]
-        if not len(heads) or is_endpoint[heads].any():
-            continue
-        own_first = (state["link_ends"][links, 0] == node)[:, None]
-        outward_first = (np.where(own_first, c[links], c[links, ::-1]) for c in columns)
-        key = b"".join(column.tobytes() for column in (heads, *outward_first, access_class[links]))
-        group[node] = group_of_key.setdefault(key, int(node))
+    begin, end = (width * first[nodes]).tolist(), (width * first[nodes + 1]).tolist()
+    group[nodes] = [
+        group_of_key.setdefault(text[i:j], node) for node, i, j in zip(nodes.tolist(), begin, end, strict=True)
+    ]
     return group
 
 
