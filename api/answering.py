@@ -25,7 +25,7 @@ from .compute.work import Asking, Reading, Task, Work
 from .csv_tables import MEDIA_TYPES, Form
 from .networks import Networks
 from .observation import SPENT
-from .problems import InternalError, ProblemError
+from .problems import CLIENT_CLOSED_REQUEST, InternalError, ProblemError
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
 from .room import client_of
@@ -34,9 +34,6 @@ N_CONCURRENT = 1
 """Long questions that run at the same time. Two in one Python process are not faster; the others wait in a queue."""
 N_THREADS = 40
 """Other questions that run at the same time in one Python process."""
-CLIENT_CLOSED_REQUEST = 499
-"""HTTP status of a request whose client has left. It is not in the standard; nginx introduced it."""
-
 
 Progress = Callable[[int, int], None]
 

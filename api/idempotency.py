@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from twin.errors import StoreError, StoreLimitError
 from twin.store.replies import OtherRequestError, PendingError, Reply, ReplyStore
 
-from .problems import problem_of, problem_response
+from .problems import left_response, problem_of, problem_response
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -74,6 +74,7 @@ class Idempotency:
             return
         body = await _whole(receive)
         if body is None:
+            await left_response()(scope, receive, send)
             return
         key = f"{scope.get('state', {}).get('key_name', '')} {stated}"
         try:

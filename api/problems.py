@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from twin.deadline import DeadlineError
 from twin.errors import CatalogueError, Issue, RevisionError, StoreError, StoreLimitError, TwinError, grouped
@@ -36,6 +37,8 @@ TITLES = {
 }
 STATUS: dict[type[TwinError], int] = {StoreError: 503, RevisionError: 412, StoreLimitError: 409}
 """Status by class of the error; 422 for others."""
+CLIENT_CLOSED_REQUEST = 499
+"""HTTP status of a request whose client has left. It is not in the standard; nginx introduced it."""
 RETRY_AFTER_S = 5
 ResultT = TypeVar("ResultT")
 
@@ -163,10 +166,20 @@ def add_problem_handlers(app: FastAPI) -> None:
     for kind in (TwinError, NotFoundError, ProblemError, DeadlineError, RequestValidationError, Exception):
         app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(ClientDisconnect, _on_leaving)
 
 
 async def _on_error(_: Request, error: Exception) -> Response:
     return problem_of(error)
+
+
+def left_response() -> Response:
+    """Return the response to a client that left in the middle of its body. It counts; nobody receives it."""
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+async def _on_leaving(_: Request, __: Exception) -> Response:
+    return left_response()
 
 
 async def _on_http(request: Request, error: Any) -> Response:

@@ -19,7 +19,7 @@ from twin.store.run_askers import OtherAskerError
 from twin.store.run_records import NewRun, Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
-from .answering import CLIENT_CLOSED_REQUEST, Answering
+from .answering import Answering
 from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_batch, read_batch
 from .bodies import NetworkRequest
 from .csv_tables import MEDIA_TYPES, TABLES, Form, csv_text
@@ -29,7 +29,7 @@ from .networks import Networks
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .pinned_requests import new_run, run_of
-from .problems import find, problem_response
+from .problems import CLIENT_CLOSED_REQUEST, find, problem_response
 from .question_routes import QUESTION_ERRORS, body_of
 from .questions.context import ClientGoneError
 from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question

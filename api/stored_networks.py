@@ -16,7 +16,7 @@ from twin.store.documents import media_type_of
 from twin.store.networks import check_name
 from twin.store.records import NetworkPage, RevisionPage, StoredNetwork
 
-from .answering import CLIENT_CLOSED_REQUEST, Answering
+from .answering import Answering
 from .bodies import DiffRequest
 from .compute.estimate import Estimate
 from .compute.work import Task
@@ -26,7 +26,7 @@ from .file_tasks import FileAnswer, PostedFile, PutTask
 from .idempotency import IDEMPOTENCY_KEY
 from .openapi import problems_of, responses_of
 from .parameters import KNOWN_PARAMETERS
-from .problems import find
+from .problems import CLIENT_CLOSED_REQUEST, find
 from .question_routes import QUESTION_ERRORS
 from .questions.context import ClientGoneError
 from .questions.table import QUESTION_BY_PATH

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twin.errors import CatalogueError, did_you_mean
 
 if TYPE_CHECKING:
-    from .expansion import FABRICS, GENERATORS, MAX_RECORDS, check_size, digest, expand, n_records_of
+    from .expansion import FABRICS, GENERATORS, MAX_RECORDS, check_size, digest, expand, n_records_of, size_of
     from .generator import Generator
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "expand",
     "n_records_of",
     "network_text",
+    "size_of",
 ]
 
 NETWORKS: dict[str, str] = {

@@ -81,9 +81,13 @@ def n_records_of(fabric: Fabric) -> int:
         CatalogueError: unknown generator.
         DocumentError: bad parameters.
     """
+    return sum(size_of(fabric))
+
+
+def size_of(fabric: Fabric) -> tuple[int, int]:
+    """Return the numbers of nodes and of links of a block, without building them; errors as in `n_records_of`."""
     generator, params = _generator_of(fabric)
-    n_nodes, n_links = generator.size(params)
-    return n_nodes + n_links
+    return generator.size(params)
 
 
 def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:

@@ -23,10 +23,10 @@ class Checking(NamedTuple):
     def run(self, context: Context) -> None:
         """Raise TwinError for an invalid document, NotFoundError for a job or plan that it lacks."""
         for request in self.requests:
-            context.network(request)
+            _ = context.network(request).nodes  # the records, which are made and checked on first use
             other = getattr(request, "other", None)
             if other is not None:
-                context.any_network(other)
+                _ = context.any_network(other).nodes
 
 
 def checking_of(requests: Iterable[NetworkRequest]) -> Checking | None:

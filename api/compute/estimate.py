@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import yaml
-from twin.topologies import NETWORKS, n_records_of, network_text
+from twin.topologies import NETWORKS, network_text, size_of
 
+from twin.arrays import LAST_END_POINT, NODE_KINDS
 from twin.errors import TwinError
-from twin.model.document import Fabric, TopologyDocument
+from twin.model.document import Fabric, TopologyDocument, TrafficBlock
 from twin.model.validation import validate_as
+from twin.traffic.demand_generators import generator_of
 
 from ..bodies import NetworkRequest
 from ..questions.table import Question
@@ -20,6 +23,12 @@ from .network_key import network_key
 
 MAX_LIGHT_RECORDS = 10_000
 """Most nodes, links and demands of a network whose questions are light."""
+LISTS = ("nodes", "links", "demands", "spans", "measurements", "traffic")
+"""Fields of a document whose entries count as records."""
+END_POINTS = NODE_KINDS[: LAST_END_POINT + 1]
+"""Kinds of nodes that a traffic block is about if it names none."""
+GLOB = re.compile(r"[*?\[]")
+"""Characters of a name that may match several nodes."""
 MAX_LIGHT_BYTES = 256 * 1024
 """Largest body that is expected to take about a second or less."""
 
@@ -65,13 +74,18 @@ def n_records_of_network(network: str | TopologyDocument | Mapping[str, Any]) ->
     if isinstance(network, str):
         return _n_records_that_ship(network) if network in NETWORKS else 0
     data = network.to_dict() if isinstance(network, TopologyDocument) else network
-    lists = (data.get(name) for name in ("nodes", "links", "demands", "spans", "measurements"))
-    n_records = sum(len(records) for records in lists if isinstance(records, list | tuple))
-    fabrics = data.get("fabrics")
-    if isinstance(fabrics, list | tuple):
-        n_records += sum(map(_n_records_of_fabric, fabrics))
-    traffic = data.get("traffic")
-    return n_records + (MAX_LIGHT_RECORDS if isinstance(traffic, list | tuple) and traffic else 0)
+    n_records = sum(len(_list_of(data, name)) for name in LISTS)
+    n_of_fabrics = 0
+    for fabric in _list_of(data, "fabrics"):
+        n_nodes, n_links = _size_of_fabric(fabric)
+        n_of_fabrics, n_records = n_of_fabrics + n_nodes, n_records + n_nodes + n_links
+    if n_records > MAX_LIGHT_RECORDS:
+        return n_records
+    nodes = _list_of(data, "nodes")
+    n_nodes = len(nodes) + n_of_fabrics
+    n_end_points = sum(isinstance(node, Mapping) and node.get("kind") in END_POINTS for node in nodes) + n_of_fabrics
+    demands = (_n_demands_at_most(block, n_end_points or n_nodes, n_nodes) for block in _list_of(data, "traffic"))
+    return n_records + sum(demands)
 
 
 @cache
@@ -79,10 +93,35 @@ def _n_records_that_ship(name: str) -> int:
     return n_records_of_network(yaml.safe_load(network_text(name)))
 
 
-def _n_records_of_fabric(data: Any) -> int:
+def _list_of(data: Mapping[str, Any], name: str) -> list[Any] | tuple[Any, ...]:
+    found = data.get(name)
+    return found if isinstance(found, list | tuple) else ()
+
+
+def _size_of_fabric(data: Any) -> tuple[int, int]:
     try:
         fabric: Fabric = validate_as(Fabric, data, "fabric")
-        n_records: int = n_records_of(fabric)
+        n_nodes, n_links = size_of(fabric)
+    except TwinError:
+        return 0, 0
+    return n_nodes, n_links
+
+
+def _n_demands_at_most(data: Any, n_end_points: int, n_nodes: int) -> int:
+    """Return a bound on the demands of a traffic block, because the nodes that it names have not been made.
+
+    Args:
+        data: the block.
+        n_end_points: nodes that send and receive where the block names none, at most.
+        n_nodes: all nodes, at most.
+    """
+    try:
+        block: TrafficBlock = validate_as(TrafficBlock, data, "traffic")
+        generator, params = generator_of(block)
     except TwinError:
         return 0
-    return n_records
+    names = getattr(params, "nodes", None)
+    names = (names,) if isinstance(names, str) else names or ()
+    n_named = n_nodes if any(GLOB.search(name) for name in names) else min(len(names), n_nodes)
+    n_demands: int = generator.n_most(params, lambda: n_named if names else n_end_points)
+    return n_demands

@@ -150,18 +150,16 @@ class Pool:
             raise
 
     @property
-    def starts_in_s(self) -> int:
-        """Return about how long the start will still take, whole seconds; 0 once questions are answered."""
-        if self.is_ready:
-            return 0
-        taken_s = monotonic() - self._start_s  # a machine that takes longer takes half as long again
-        return max(MIN_START_S, round(COMPILE_S - taken_s if taken_s < COMPILE_S else 0.5 * taken_s))
+    def starts_in_s(self) -> int | None:
+        """Return about how long a start still takes, whole seconds; None if it has taken longer than expected."""
+        left_s = COMPILE_S - (monotonic() - self._start_s)
+        return None if left_s < 0.0 else max(MIN_START_S, round(left_s))
 
     @property
     def retry_s(self) -> int:
         """Return the time after which a client that is refused should ask again, whole seconds."""
         if not self.is_ready:
-            return min(MAX_RETRY_S, self.starts_in_s)
+            return min(MAX_RETRY_S, self.starts_in_s or MAX_RETRY_S)
         expected_s = self._mean_s * (self._queue.n_waiting + 1) / self._settings.n_processes
         return max(1, min(MAX_RETRY_S, round(expected_s)))
 
@@ -350,12 +348,13 @@ class Pool:
         task.add_done_callback(self._tasks.discard)
 
 
-def starting_text(starts_in_s: int) -> str:
+def starting_text(starts_in_s: int | None) -> str:
     """Return why questions are not answered yet.
 
-    starts_in_s: about how long the start will still take.
+    starts_in_s: about how long the start will still take; None = unknown.
     """
-    return f"the service still compiles its kernels, once for this version; ready in about {starts_in_s} s"
+    when = f"ask again in {MAX_RETRY_S} s" if starts_in_s is None else f"ready in about {starts_in_s} s"
+    return f"the service still compiles its kernels, once for this version; {when}"
 
 
 def _ignore(*_: object) -> None: ...

@@ -14,8 +14,8 @@ from twin.errors import TwinError
 from twin.scenario.changes import CHANGES
 from twin.store import NetworkStore
 
-from ..answering import CLIENT_CLOSED_REQUEST, Answering
-from ..problems import NotFoundError
+from ..answering import Answering
+from ..problems import CLIENT_CLOSED_REQUEST, NotFoundError
 from ..questions.context import ClientGoneError
 from .ask import Asker
 from .background import Background, EndedRunError, PendingRunError, ended_html, progress_html

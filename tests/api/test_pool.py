@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from twin.api.bodies import NetworkRequest, ScoreRequest
 from twin.api.compute import parent_process
+from twin.api.compute.checking import checking_of
 from twin.api.compute.estimate import estimate_of
 from twin.api.compute.fair_queue import FairQueue, Turn
-from twin.api.compute.pool import Pool
+from twin.api.compute.pool import Pool, starting_text
 from twin.api.compute.pool_records import PoolEvents, PoolSettings, Submission
 from twin.api.compute.work import Asking, Task, Work
 from twin.api.compute.worker import WorkerSettings
@@ -269,6 +270,23 @@ def test_networks_that_ship_count_with_their_records(name: str, is_light: bool) 
     assert estimate_of(QUESTION_BY_PATH["score"], ScoreRequest(network=name)).is_light is is_light
 
 
+@pytest.mark.parametrize(
+    ("generator", "params", "is_light"),
+    [
+        ("permutation", {"gbps_per_node": 1}, True),
+        ("all_to_all", {"total_gbps": 1}, False),
+        ("all_to_all", {"total_gbps": 1, "nodes": ["h0", "h1"]}, True),
+        ("all_to_all", {"total_gbps": 1, "nodes": "h*"}, False),
+    ],
+)
+def test_demands_of_traffic_blocks_count_in_the_estimate(generator: str, params: Any, is_light: bool) -> None:
+    nodes = [{"id": f"h{i}", "kind": "host"} for i in range(102)]
+    document = {"nodes": nodes, "traffic": [{"id": "t", "generator": generator, "params": params}]}
+    asked = ScoreRequest(network="x").model_copy(update={"network": document})
+    assert estimate_of(QUESTION_BY_PATH["score"], asked).is_light is is_light
+    assert (checking_of([asked]) is not None) is is_light
+
+
 def test_requests_that_arrived_count_before_they_are_in_the_queue(harness: Harness) -> None:
     harness.call(lambda: harness.pool.check_room("a", 6, 6))
     with pytest.raises(ProblemError, match="7 questions of this client") as refused:
@@ -279,7 +297,7 @@ def test_requests_that_arrived_count_before_they_are_in_the_queue(harness: Harne
     assert refused.value.status == 503
 
 
-def test_a_pool_that_compiles_says_how_long_it_still_takes() -> None:
+def test_a_pool_that_compiles_says_how_long_it_still_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = WorkerSettings(hostile_networks, math.inf, 2**28)
 
     async def ask() -> None:
@@ -290,6 +308,10 @@ def test_a_pool_that_compiles_says_how_long_it_still_takes() -> None:
         with pytest.raises(ProblemError, match="still compiles its kernels") as refused:
             await waiting.result
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "30")
+        assert starting_text(pool.starts_in_s).endswith("ready in about 60 s")
+        monkeypatch.setattr("twin.api.compute.pool.COMPILE_S", 0.0)
+        assert starting_text(pool.starts_in_s).endswith("for this version; ask again in 30 s")
+        assert pool.retry_s == 30
         await pool.close()
 
     asyncio.run(ask())

@@ -107,6 +107,13 @@ def test_a_run_that_cannot_be_answered_has_the_problem_of_the_question(client: T
     problem_of(client.post("/v1/runs/score", content=json.dumps(half)), 422, "document-error")
     bad = {"network": {"nodes": [{"id": "a", "kind": "switch"}, {"id": "a", "kind": "swich"}], "lnks": []}}
     assert len(problem_of(client.post("/v1/runs/score", json=bad), 422, "document-error").issues) == 2
+    traffic = {"id": "all", "generator": "all_to_all", "params": {"total_gbps": 1}}
+    nodes = [{"id": name, "kind": "host"} for name in "ab"]
+    bad = {"network": {"nodes": nodes, "links": [{"id": "l", "ends": ["a", "c"]}], "traffic": [traffic]}}
+    same = client.post("/v1/score", json=bad)
+    for body in (bad, {"network": "leaf-spine-demo", "other": bad["network"]}):
+        problem = client.post(f"/v1/runs/{'diff' if 'other' in body else 'score'}", json=body)
+        assert (problem.status_code, problem.json()["detail"]) == (422, same.json()["detail"])
 
 
 def test_progress_is_followed_and_a_run_is_cancelled(client: TestClient, slow: threading.Event) -> None:

@@ -200,6 +200,26 @@ def test_a_body_that_does_not_arrive_is_408() -> None:
     assert (b"connection", b"close") in sent[0]["headers"]
 
 
+@pytest.mark.parametrize("headers", [[], [(b"idempotency-key", b"k")]])
+@pytest.mark.parametrize("path", ["score", "runs/score", "runs/batch", "import/auto", "networks/a/measurements"])
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault(
+    strict_client: Any, path: str, headers: list[Any]
+) -> None:
+    parts: list[Any] = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"{", "more_body": True}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": f"/v1/{path}", "headers": headers, "query_string": b""}
+    scope |= {"http_version": "1.1", "scheme": "http", "server": ("test", 80), "client": ("test", 1), "root_path": ""}
+    asyncio.run(strict_client.app(scope, receive, send))
+    assert sent[0]["status"] == 499
+
+
 def test_sigterm_ends_the_service_whatever_connections_are_open() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -216,6 +216,8 @@ def test_an_empty_file(tmp_path: Path, ending: str) -> None:
         ("hello", "holds a text"),
         ("", "is empty"),
         ("# nothing yet", "is empty"),
+        ("---\n  # nothing yet\n", "is empty"),
+        ("null", "holds null"),
     ],
 )
 def test_what_is_no_mapping(text: str, says: str) -> None:
@@ -254,7 +256,8 @@ def test_broken_text_is_told_with_line_and_column(text: str, as_json: bool, wher
         ("as_of: 2026-01-31 25:00:00", False, "as_of: must be a date such as 2026-01-31"),
         ("as_of: 2026-01-01 10:00:00", False, "is a time (dates are written 2026-01-31)"),
         ("name: !!binary aGk=", False, "name: is no plain data"),
-        ('{"schema_version": %s}' % ("9" * 5000), True, "4300"),
+        ('{"schema_version": %s}' % ("9" * 5000), True, "a number of 5,000 digits; at most 3,500 are read"),
+        (f"as_of: 0x{'9' * 5000}", False, "line 1, column 8: a number of 5,002 digits; at most 3,500 are read"),
         ('{"name": "\\ud800"}', True, "name: a lone surrogate"),
         (
             '{"nodes": [{"id": "a\\udfff", "kind": "leaf"}]}',

@@ -15,11 +15,13 @@ from ..errors.wording import type_text
 from ..model.document import TopologyDocument
 from ..model.validation import MAX_DEPTH, validate_as
 from .migrations import migrate
-from .readers import decode_utf8
+from .readers import MAX_DIGITS, decode_utf8, whole_number
 
 MAX_VALUES = 50_000_000
 MAX_MERGED = 1_000_000
 """Pairs that merge keys may copy in one file."""
+CONTENT = re.compile(r"^[ \t]*(?!#|---\s*$)\S", re.MULTILINE)
+"""Start of a text of YAML that is no comment."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 TEXT_TAG = "tag:yaml.org,2002:str"
 VALUE_TAG = "tag:yaml.org,2002:value"
@@ -146,9 +148,10 @@ for _tag, (_pattern, _first) in CORE_SCHEMA.items():
 def _construct_int(loader: Any, node: Any) -> int:
     text = loader.construct_scalar(node)
     try:
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    except ValueError:  # a tag !!int before another text
-        raise yaml.constructor.ConstructorError(None, None, f"{text!r} is no whole number", node.start_mark) from None
+        return whole_number(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    except ValueError as error:  # too long, or a tag !!int before another text
+        problem = f"{text!r} is no whole number" if len(text) <= MAX_DIGITS else str(error)
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
 
 def _construct_date(loader: Any, node: Any) -> Any:
@@ -189,7 +192,7 @@ def parse_mapping(
     """
     try:
         with collector_paused():
-            data = json.loads(text, object_pairs_hook=_without_duplicates) if as_json else _load_yaml(text, merges)
+            data = _load_json(text) if as_json else _load_yaml(text, merges)
             n_values, depth = _extent(data, {})
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
@@ -214,8 +217,13 @@ def parse_mapping(
             "is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values"
         )
     if not isinstance(data, dict):
-        raise DocumentError("is empty" if data is None else f"holds {type_text(data)}", where=where, expected=expected)
+        problem = f"holds {type_text(data)}" if CONTENT.search(text) else "is empty"
+        raise DocumentError(problem, where=where, expected=expected)
     return data
+
+
+def _load_json(text: str) -> Any:
+    return json.loads(text, parse_int=whole_number, object_pairs_hook=_without_duplicates)
 
 
 def _load_yaml(text: str, merges: bool) -> Any:

@@ -33,6 +33,18 @@ class Writer:
     """Function from a document to file content that the reader of the same extension reads."""
 
 
+MAX_DIGITS = 3_500
+"""Longest whole number of a text. Python writes no number of over 4,300 decimal digits; so many hexadecimal ones fit.
+"""
+
+
+def whole_number(text: str, base: int = 10) -> int:
+    """Return the whole number that a text states. Raises ValueError for another text, or too many digits."""
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text):,} digits; at most {MAX_DIGITS:,} are read")
+    return int(text, base)
+
+
 def decode_utf8(content: bytes, where: str) -> str:
     """Return UTF-8 content as text. Raises DocumentError with the position of the first invalid byte."""
     try:

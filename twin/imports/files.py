@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ..errors import DocumentError
 from ..errors.wording import type_text
-from ..formats.readers import decode_utf8
+from ..formats.readers import decode_utf8, whole_number
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_FILES = 1000
@@ -91,7 +91,9 @@ class GivenFile(SourceFile):
 def json_of(text: str, where: str) -> Any:
     """Return a JSON text as plain data. Raises DocumentError with line and column of a syntax error."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
+        return json.loads(
+            text, parse_constant=_refuse_constant, parse_int=whole_number, object_pairs_hook=_without_duplicates
+        )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         hint = "the file may be truncated" if error.pos >= len(text.rstrip()) else ""

@@ -81,8 +81,9 @@ class DemandGenerator(Generic[ParamsT]):
     params: type[ParamsT]
     build: Callable[[ParamsT, Place], GeneratedDemands]
     """Function that returns demands; an amount scales them afterwards."""
-    n_most: Callable[[ParamsT, Place], int]
-    """Function that returns the most demands that it makes, without making them."""
+    n_most: Callable[[ParamsT, Callable[[], int]], int]
+    """Function that returns the most demands that it makes, without making them, from a function that counts the nodes
+    of the block."""
     sentence: str
     example: dict[str, Any]
 
@@ -273,13 +274,9 @@ def _balanced(weights: Floats, limits: Floats, arrays: NetworkArrays, rows: Ints
     )
 
 
-def _n_end_points(params: EndPointParams, place: Place) -> int:
-    return len(end_points(params, place, 1))
-
-
-def _n_pairs(params: EndPointParams, place: Place) -> int:
+def _n_pairs(params: EndPointParams, count: Callable[[], int]) -> int:
     totals = params.totals_gbps if isinstance(params, Gravity) else None
-    n = _n_end_points(params, place) if totals is None else len(totals)
+    n = count() if totals is None else len(totals)
     return n * (n - 1)
 
 
@@ -300,7 +297,7 @@ DEMAND_GENERATORS: dict[str, DemandGenerator[Any]] = {
     "permutation": DemandGenerator(
         Permutation,
         permutation,
-        _n_end_points,
+        lambda _, count: count(),
         "Each node sends to one other node and receives from one other, in one random cycle.",
         {"gbps_per_node": 100, "seed": 1},
     ),
@@ -321,7 +318,7 @@ DEMAND_GENERATORS: dict[str, DemandGenerator[Any]] = {
     "incast": DemandGenerator(
         Incast,
         incast,
-        lambda params, place: params.n_sources or _n_end_points(params, place),
+        lambda params, count: params.n_sources or count(),
         "Many nodes send to one node, each the same amount.",
         {"target": "host-1-1", "n_sources": 4, "total_gbps": 400},
     ),
@@ -365,7 +362,8 @@ def generator_of(block: TrafficBlock) -> tuple[DemandGenerator[Any], Any]:
 def n_most_demands(block: TrafficBlock, arrays: NetworkArrays) -> int:
     """Return the most demands that a block makes, without making them. Raises TwinError as `generate` does."""
     row, params = generator_of(block)
-    return min(row.n_most(params, Place(arrays, f"traffic[{block.id}]", MAX_DEMANDS)), MAX_DEMANDS)
+    place = Place(arrays, f"traffic[{block.id}]", MAX_DEMANDS)
+    return min(row.n_most(params, lambda: len(end_points(params, place, 1))), MAX_DEMANDS)
 
 
 def generate(block: TrafficBlock, arrays: NetworkArrays, max_demands: int = MAX_DEMANDS) -> GeneratedDemands:
