@@ -109,7 +109,7 @@ def test_a_field_that_one_side_leaves_out_shows_its_default() -> None:
     jobs = [data["jobs"][0] | {"split": "balanced"}, *data["jobs"][1:]]
     fields = {row.kind: row.fields for row in twin.diff(data, data | {"links": links, "jobs": jobs}).records}
     assert fields["jobs"] == ("split: 'uniform' (default) → 'balanced'",)
-    assert fields["link"][0] == "spans[0].fibre: 'G.652.D-2006' → 'G.652.D' (default)"
+    assert fields["link"][0] == "spans[0-1].fibre: 'G.652.D-2006' → 'G.652.D' (default)"
 
 
 def test_jobs_that_only_one_side_has_are_not_better() -> None:
@@ -118,3 +118,16 @@ def test_jobs_that_only_one_side_has_are_not_better() -> None:
     found = twin.load("two-campus").compare(twin.from_document(other))
     assert f"The jobs differ: {data['jobs'][0]['id']} before, another after." in found.summary
     assert found.effects.jobs == ()
+
+
+def test_ages_are_compared_as_ages_and_equal_changes_of_spans_are_named_once() -> None:
+    """A plan that ages states ages, where the document states days."""
+    network = twin.load("two-campus")
+    older = network.apply([{"kind": "age", "years": 5}])
+    fields = [text for row in twin.diff(network, older).records for text in row.fields]
+    assert any("age_years: " in text for text in fields)
+    for text in fields:
+        name, values = text.split(": ", 1)
+        if name.endswith("age_years"):
+            before, after = map(float, values.split(" → "))
+            assert after - before == pytest.approx(5.0, abs=0.02)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
 from ..model.document import RECORD_LISTS, TopologyDocument
 from ..model.field_texts import Default, field_texts
-from ..model.record_pairs import R, compared_fields, matched, with_defaults
+from ..model.record_pairs import Plain, R, compared_fields, matched, with_defaults
 from ..model.records import Link, Node, Span
+from ..units import DAYS_PER_YEAR
 
 What = Literal["added", "removed", "changed", "renamed"]
+AGE_DIGITS = 2
+"""Decimal places of ages."""
 MAX_EXAMPLES = 3
 MAX_GROUPS = 1000
 """Most groups of differences of one kind of record; the rest is one group without its fields."""
@@ -61,7 +65,7 @@ def record_differences(old: DocumentSide, new: DocumentSide) -> tuple[DifferingR
 
     found += _differences("site", old.document.sites, new.document.sites, lambda site: site)
     found += _differences("node", old.nodes, new.nodes, lambda node: _moved(node, site_of))
-    found += _differences("link", old.links, new.links, ends)
+    found += _differences("link", old.links, new.links, ends, (old.document.as_of, new.document.as_of))
     demands = tuple(old.document.demands), tuple(new.document.demands)
     found += _differences(
         "demand",
@@ -91,12 +95,22 @@ def _old_ids(old: Sequence[R], new: Sequence[R]) -> dict[str, str]:
 
 
 Group = tuple[What, tuple[str, ...]]
+AsOf = tuple[date | None, date | None]
+"""Days of two documents."""
 
 
 def _differences(
-    kind: str, old: Sequence[R], new: Sequence[R], with_old_ids: Callable[[R], R]
+    kind: str, old: Sequence[R], new: Sequence[R], with_old_ids: Callable[[R], R], as_of: AsOf = (None, None)
 ) -> Iterator[DifferingRecords]:
-    """Yield the differences of records of one kind; `with_old_ids` names other records as the old document does."""
+    """Yield the differences of records of one kind.
+
+    Args:
+        kind: kind of the records.
+        old: records of the older document.
+        new: records of the newer document.
+        with_old_ids: names other records as the old document does.
+        as_of: days of both documents, for ages.
+    """
     old_of = matched(old, new)
     taken = {record.id for record in old_of.values()}
     groups: dict[Group, list[str]] = {}
@@ -111,6 +125,7 @@ def _differences(
             continue
         before, after = compared_fields(known), compared_fields(with_old_ids(record))
         names = before.keys() | after.keys()
+        before, after = _with_ages(before, after, as_of)
         if "spans" in before and "spans" in after:
             before, after = _with_span_defaults(before, after)
         texts = tuple(field_texts(with_defaults(known, before, names), with_defaults(record, after, names)))
@@ -120,6 +135,31 @@ def _differences(
     if removed:
         groups["removed", ()] = removed
     yield from _grouped(kind, groups)
+
+
+def _with_ages(before: Plain, after: Plain, as_of: AsOf) -> tuple[Plain, Plain]:
+    """Return two records and their spans with ages where one states the day of installation and the other its age."""
+    spans = [list(side.get("spans") or ()) for side in (before, after)]
+    for i in range(min(map(len, spans))):
+        spans[0][i], spans[1][i] = _same_age_form(spans[0][i], spans[1][i], as_of)
+    before, after = _same_age_form(before, after, as_of)
+    return tuple(  # type: ignore[return-value]
+        side | {"spans": listed} if "spans" in side else side
+        for side, listed in zip((before, after), spans, strict=True)
+    )
+
+
+def _same_age_form(before: Plain, after: Plain, as_of: AsOf) -> tuple[Plain, Plain]:
+    sides = [dict(before), dict(after)]
+    for side, other, day in ((sides[0], after, as_of[0]), (sides[1], before, as_of[1])):
+        installed = side.get("installed")
+        if day is not None and installed is not None and "installed" not in other and "age_years" in other:
+            age_years = (day - date.fromisoformat(str(installed))).days / DAYS_PER_YEAR
+            del side["installed"]
+            side |= {name: age_years for name in other if name.endswith("age_years") and name not in side}
+    for side in sides:
+        side |= {name: round(side[name], AGE_DIGITS) for name in side if name.endswith("age_years") and side[name]}
+    return sides[0], sides[1]
 
 
 def _with_span_defaults(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

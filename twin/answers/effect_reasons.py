@@ -33,7 +33,7 @@ def link_reason(old: Evaluation, new: Evaluation, old_row: int, new_row: int, fi
         new_row: row of the link in `new`.
         figure: capacity_gbps, utilisation_ratio or margin_db.
     """
-    own = _own_change(old, new, old_row, new_row)
+    own = _own_change(old, new, old_row, new_row, figure)
     if figure != "utilisation_ratio":
         if own:
             return own
@@ -48,14 +48,19 @@ def link_reason(old: Evaluation, new: Evaluation, old_row: int, new_row: int, fi
     return _load_reason(old, new, loads, offered) or own
 
 
-def _own_change(old: Evaluation, new: Evaluation, old_row: int, new_row: int) -> str:
-    """Describe what changed on the records of the link itself and of its ends."""
+def _own_change(old: Evaluation, new: Evaluation, old_row: int, new_row: int, figure: str) -> str:
+    """Describe what changed on the records of the link itself and of its ends, as far as it affects a figure."""
     before, after = old.case.state, new.case.state
     if before.in_service[old_row] and not after.in_service[new_row]:
         down = [after.node_ids[node] for node in after["link_ends"][new_row] if not after["node_up"][node]]
         return f"{names_text(down)} is down" if down else "the link is down"
     members = int(before.n_members_up[old_row]), int(after.n_members_up[new_row])
     texts = [f"{members[0]:,} → {members[1]:,} members up"] if members[0] != members[1] else []
+    member_gbps = [
+        _capacity_gbps(e, row) / max(n, 1) for e, row, n in zip((old, new), (old_row, new_row), members, strict=True)
+    ]
+    if texts and figure != "margin_db" and is_noise(*member_gbps):
+        return texts[0]
     fields = changed_fields(before, after, old_row, new_row)
     texts += [text for name, text in fields if name not in ("n_parallel", "n_failed")]
     return ", ".join(texts[:MAX_FIELDS])

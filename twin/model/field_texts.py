@@ -30,12 +30,22 @@ def _difference(name: str, before: Any, after: Any) -> Iterator[str]:
     if not (_is_records(before) and _is_records(after)):
         yield f"{name}: {_text(before)} → {_text(after)}"
         return
+    places: dict[str, list[int]] = {}
     for i in range(max(len(before or ()), len(after or ()))):
         old, new = (items[i] if items and i < len(items) else None for items in (before, after))
         if old is None or new is None:
-            yield f"{name}[{i}]: {_text(old)} → {_text(new)}"
+            places.setdefault(f": {_text(old)} → {_text(new)}", []).append(i)
         elif old != new:
-            yield from field_texts(old, new, f"{name}[{i}].")
+            for text in field_texts(old, new, "."):
+                places.setdefault(text, []).append(i)
+    yield from (f"{name}[{_places_text(rows)}]{text}" for text, rows in places.items())
+
+
+def _places_text(rows: list[int]) -> str:
+    """Return places in a list: `0`, `0-3` or `0, 2`."""
+    if len(rows) > 1 and rows == [*range(rows[0], rows[-1] + 1)]:
+        return f"{rows[0]}-{rows[-1]}"
+    return ", ".join(map(str, rows))
 
 
 def _is_records(value: Any) -> bool:

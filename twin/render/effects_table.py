@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.text import Text
 
+from ..errors.wording import counted
 from .fitted_table import Column, FittedTable
 from .numbers import is_share, metric_text
 from .quantities import percent_text, rate_text
@@ -45,14 +46,13 @@ def effects_tables(data: Mapping[str, Any], top: int = MAX_EFFECTS_SHOWN) -> lis
     """
     parts: list[RenderableType] = []
     for kind, counts, title in KINDS:
-        rows = [
-            row
-            for direction in ("worse", "better")
-            for row in [row for row in data[kind] if row["direction"] == direction][:top]
-        ]
+        all_rows = [[row for row in data[kind] if row["direction"] == direction] for direction in ("worse", "better")]
+        rows = [row for listed in all_rows for row in listed[:top]]
         if rows:
             heading = Text(f"{title}: {_counts_text(data[counts])}", style="bold")
             parts += [Text(), heading, FittedTable(COLUMNS, [_cells(row) for row in rows])]
+        if (n_hidden := sum(map(len, all_rows)) - len(rows)) > 0:
+            parts.append(Text(f"{counted(n_hidden, 'more figure')}; --top shows more of them.", style="dim"))
     return parts
 
 

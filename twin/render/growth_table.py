@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,6 +14,7 @@ from .quantities import percent_text, usd_text
 from .table_parts import verdict
 
 MAX_SHOWN = 20
+MAX_LINKS_SHOWN = 2
 LINKS = (
     Column("link", folds=True),
     Column("direction", folds=True, drop=2),
@@ -70,11 +71,17 @@ def _link(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _upgrade(row: Mapping[str, Any]) -> tuple[str, ...]:
     is_built = row["gained_years"] is not None
     return (
-        escape(", ".join(row["links"][:3]) + (", ..." if len(row["links"]) > 3 else "")),
-        ", ".join(str(n) for n in row["n_parallel"][:3]),
+        escape(_links_text(row["links"])),
+        ", ".join(map(str, sorted(set(row["n_parallel"])))),
         "–" if row["capex_usd"] is None else usd_text(row["capex_usd"]),
         when_text(row["passes"]) if row["passes"] is not None or not is_built else "not in time",
         f"{row['gained_years']:.2f}" if is_built else "–",
         "–" if row["usd_per_year"] is None else usd_text(row["usd_per_year"]),
         escape(row["why"] or ""),
     )
+
+
+def _links_text(links: Sequence[str]) -> str:
+    """Return links of an upgrade; of many their number and the first ones."""
+    shown = ", ".join(links[:MAX_LINKS_SHOWN] if len(links) > MAX_LINKS_SHOWN + 1 else links)
+    return shown if len(links) <= MAX_LINKS_SHOWN + 1 else f"{len(links)} links: {shown}, …"

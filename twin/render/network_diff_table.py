@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from ..errors.wording import counted
@@ -40,7 +41,7 @@ def network_diff_table(
         f"[bold]{escape(names['before'])}[/] → [bold]{escape(names['after'])}[/] · {escape(data['job'] or 'no job')}"
     )
     records = data["records"]
-    lines = [_line(record) for record in records[:MAX_RECORDS_SHOWN]]
+    lines: list[RenderableType] = [_line(record) for record in records[:MAX_RECORDS_SHOWN]]
     if len(records) > len(lines):
         more = counted(len(records) - len(lines), "more difference", "more differences")
         lines.append(Text(f"  {more}; --json lists all.", style="dim"))
@@ -51,11 +52,13 @@ def network_diff_table(
     return Group(*parts, *effects_tables(data["effects"], top))
 
 
-def _line(record: Mapping[str, Any]) -> Text:
+def _line(record: Mapping[str, Any]) -> RenderableType:
     what, n = record["what"], record["n"]
     name = f"{record['id']} and {n - 1:,} alike" if n > 1 else record["id"]
     fields = list(record["fields"])
     more = f", {len(fields) - MAX_FIELDS_SHOWN} more" if len(fields) > MAX_FIELDS_SHOWN else ""
     text = f": {', '.join(fields[:MAX_FIELDS_SHOWN])}{more}" if fields else f" {what}"
     kind = "" if record["kind"] == record["id"] else f"{record['kind']} "
-    return Text(f"  {SIGNS[what]} {kind}{name}{text}", style=STYLES[what])
+    line = Table.grid(padding=(0, 1, 0, 0))
+    line.add_row(Text(f"  {SIGNS[what]}", style=STYLES[what]), Text(f"{kind}{name}{text}", style=STYLES[what]))
+    return line
