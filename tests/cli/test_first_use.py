@@ -137,7 +137,7 @@ def test_a_failed_single_point_of_failure_is_lost_and_one_with_a_second_way_is_n
 def test_a_queue_above_the_limit_of_the_model_is_said_to_be_one() -> None:
     demand = {"id": "d", "source": "a", "target": "b", "offered_gbps": 95}
     text = " ".join(from_document(lines() | {"demands": [demand]}).path("a", "b").summary)
-    assert "Queueing delay is that at 90 % use on al, lm, mb; above that it has no estimate." in text
+    assert "on al, lm, mb that is the delay at 90 % use, above which there is no estimate." in " ".join(text.split())
     demand["offered_gbps"] = 85
     assert "Queueing" not in " ".join(from_document(lines() | {"demands": [demand]}).path("a", "b").summary)
 

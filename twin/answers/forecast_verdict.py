@@ -116,7 +116,10 @@ def _moment(moment: Moment | None, n_years: int) -> str:
 
 
 def _span_text(earliest: Moment | None, latest: Moment | None, n_years: int) -> str:
-    """Both ends of the range of a date: `between 2029-01 and beyond 20 years`."""
-    ends = (_text(moment) if moment is not None else f"beyond {n_years} years" for moment in (earliest, latest))
-    first, last = ends
+    """Both ends of the range of a date: `between 2029-01 and 2031-06`."""
+    if earliest is None:
+        return f"not within {n_years} years"
+    if latest is None:
+        return f"{_text(earliest)} at the earliest, perhaps not within {n_years} years"
+    first, last = _text(earliest), _text(latest)
     return first if first == last else f"between {first} and {last}"

@@ -340,7 +340,11 @@ def _verdict(
     if full:
         limit = percent_text(MAX_QUEUE_UTILISATION_RATIO)
         names = names_text(sorted(set(full)))
-        yield f"Queueing delay is that at {limit} use on {names}; above that it has no estimate."
+        most_us = number_text(max(h.queueing_us or 0.0 for h in hops.values()), "µs")
+        yield (
+            f"Latencies are without load. Queues add at most {most_us} a hop; on {names} that is the delay at {limit} "
+            "use, above which there is no estimate."
+        )
     if n_paths > len(paths):
         part = math.fsum(path.share_ratio for path in paths)
         yield f"{counted(len(paths), 'path')} of {n_paths:,} are listed, with {percent_text(part)} of the traffic."

@@ -20,7 +20,7 @@ def schedule_table(data: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [Text.from_markup(title), *verdict(data["summary"])]
     if data["states"]:
         columns = (
-            Column("day", "right"),
+            Column("day", "right", drop=1),
             Column("from"),
             Column("days", "right"),
             Column("work", folds=True),
@@ -29,11 +29,14 @@ def schedule_table(data: Mapping[str, Any]) -> RenderableType:
             Column(two_lines(data["goal"]), "right"),
             Column(""),
         )
-        parts += [Text(), FittedTable(columns, [_row(row, data["goal"]) for row in data["states"]])]
+        is_cut_off = any(row["unrouted_gbps"] for row in data["states"])
+        if is_cut_off:
+            columns = (*columns[:-1], Column("no path,\nGb/s", "right"), columns[-1])
+        parts += [Text(), FittedTable(columns, [_row(row, data["goal"], is_cut_off) for row in data["states"]])]
     return Group(*parts)
 
 
-def _row(row: Mapping[str, Any], goal: str) -> tuple[str, ...]:
+def _row(row: Mapping[str, Any], goal: str, is_cut_off: bool) -> tuple[str, ...]:
     return (
         str(row["day"]),
         row["start"] or "",
@@ -42,5 +45,6 @@ def _row(row: Mapping[str, Any], goal: str) -> tuple[str, ...]:
         str(row["wave"]),
         row["state"],
         metric_text(goal, row["value"]),
+        *([f"{row['unrouted_gbps']:,.0f}"] if is_cut_off else []),
         "risk" if row["at_risk"] else "",
     )

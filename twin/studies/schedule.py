@@ -308,7 +308,7 @@ def _summary(answer: Schedule) -> Iterator[str]:
         most = next(state for state in answer.states if state.unrouted_gbps == answer.worst_unrouted_gbps)
         yield (
             f"Cut off on the way: {number_text(most_gbps, 'Gb/s')} of demand have no path while "
-            f"{_place(most)}; today {number_text(before_gbps, 'Gb/s')}."
+            f"{_place(most)}; today {number_text(before_gbps, 'Gb/s')}. More waves drain less at a time."
         )
     yield (
         f"Days at risk: {answer.n_days_at_risk}{_days_without(answer)}."
