@@ -19,19 +19,18 @@ def schedule_table(data: Mapping[str, Any]) -> RenderableType:
     title = f"[bold]{escape(data['network'])}[/] · {escape(data['plan'] or 'changes')} · order of works"
     parts: list[RenderableType] = [Text.from_markup(title), *verdict(data["summary"])]
     if data["states"]:
+        is_cut_off = any(row["unrouted_gbps"] for row in data["states"])
         columns = (
-            Column("day", "right", drop=1),
+            Column("day", "right", drop=1 if data["as_of"] else 0),
             Column("from"),
             Column("days", "right"),
             Column("work", folds=True),
             Column("wave", "right"),
             Column("state"),
             Column(two_lines(data["goal"]), "right"),
+            *([Column("no path,\nGb/s", "right")] if is_cut_off else []),
             Column(""),
         )
-        is_cut_off = any(row["unrouted_gbps"] for row in data["states"])
-        if is_cut_off:
-            columns = (*columns[:-1], Column("no path,\nGb/s", "right"), columns[-1])
         parts += [Text(), FittedTable(columns, [_row(row, data["goal"], is_cut_off) for row in data["states"]])]
     return Group(*parts)
 
