@@ -42,6 +42,8 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setattr(config, "CACHE_DIR", str(folder))
+    # byte code of a source rewritten within a second and at the same size would be taken for that of the new one
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return folder
 
 
