@@ -53,6 +53,20 @@ EVERYTHING: dict[str, Any] = {
 """A document with every field that the formats hold, and with signs that mean something to them."""
 
 
+BESIDE_SITES: dict[str, Any] = {
+    "schema_version": 1,
+    "name": "n",
+    "sites": [{"id": "s"}, {"id": "t"}],
+    "nodes": [
+        {"id": "a", "kind": "leaf", "site": "s"},
+        {"id": "b", "kind": "leaf"},
+        {"id": "c", "kind": "leaf", "site": "t"},
+    ],
+    "links": [{"id": "ab", "ends": ["a", "b"]}, {"id": "ac", "ends": ["a", "c"]}],
+}
+"""A node without a site beside one whose other link leads to another site, at an unknown length."""
+
+
 @pytest.fixture(params=READABLE)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -67,6 +81,12 @@ def test_every_field_comes_back(name: str, tmp_path: Path) -> None:
     assert bool(found.document.name) != bool(unnamed)
     assert found.report.dropped == ()
     assert {row.kind for row in found.report.findings} <= {"unknown rate", "missing length"}
+
+
+def test_a_node_without_a_site_stays_without_one(name: str, tmp_path: Path) -> None:
+    network = from_document(BESIDE_SITES)
+    _, found = round_trip(network, name, tmp_path)
+    assert plain_values(found.document) == plain_values(network.document)
 
 
 @pytest.mark.parametrize("shipped", ["leaf-spine-demo", "two-campus", "ageing-lines", "memphis-small"])

@@ -147,7 +147,8 @@ class SpanMaker:
     def _unknown_length(self, path: Path) -> dict[str, Any]:
         """Return nothing; give devices without a place one by building, so that the length is not taken as 0."""
         for end in path.ends:
-            self._settle_place(end.device)
+            if self.cabling.devices[end.device].place is None:
+                self._settle_place(end.device)
         return {}
 
     def _is_in_one_building(self, path: Path) -> bool:
