@@ -61,7 +61,7 @@ RunId = Annotated[str, Path(pattern=f"^{ID_FORM.pattern}$", description="Id of a
 
 
 class Runs(NamedTuple):
-    """What the endpoints that ask for runs need."""
+    """Parts that the endpoints which ask for runs share."""
 
     answering: Answering
     """Validates posted documents."""

@@ -29,7 +29,7 @@ class KeptNetworks:
         self._kept: OrderedDict[str, Network] = OrderedDict()
         self._names: set[str] = set()
         self.is_known: bool | None = None
-        """Whether all networks of the current question were there before; None before the first. The caller resets it.
+        """True if all networks of the current question were there before; None before the first. The caller resets it.
         """
 
     @property

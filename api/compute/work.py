@@ -15,7 +15,7 @@ GIB = 2**30
 
 
 class Task(Protocol):
-    """What a compute process does for a request. It can be pickled, and so can its result."""
+    """Task of a compute process for a request. It can be pickled, and so can its result."""
 
     def run(self, context: Context) -> Any:
         """Return the result."""
@@ -101,7 +101,7 @@ class Answered(NamedTuple):
     result: Any
     """Result of the task; of a question its answer as text."""
     is_known: bool | None
-    """Whether the process had the network compiled before; None if the task asks for none."""
+    """True if the process had the network compiled before; None if the task asks for none."""
     is_last: bool
     """True if the process ends now, because it has filled half of its memory."""
 

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 class End(NamedTuple):
-    """What became of a row."""
+    """Result of a row."""
 
     title: str
     figures: str

@@ -18,8 +18,8 @@ from twin.cli.main import app
 __all__ = ["client"]  # a fixture
 
 AGED, CAMPUS, DEMO = "ageing-lines", "two-campus", "leaf-spine-demo"
-GLASS = "new-metro-glass"
-PLAN = {"plan": GLASS}
+FIBRE = "new-metro-glass"
+PLAN = {"plan": FIBRE}
 
 
 class Row(NamedTuple):
@@ -34,14 +34,14 @@ class Row(NamedTuple):
 
 
 def ask_changed(method: str) -> Callable[[Any], Any]:
-    return lambda network: getattr(network, method)(GLASS)
+    return lambda network: getattr(network, method)(FIBRE)
 
 
 ROWS: dict[str, tuple[str, Row]] = {
     "score": (CAMPUS, Row("score", lambda n: n.score())),
-    "what-if": (AGED, Row(f"whatif --plan {GLASS}", ask_changed("what_if"), PLAN)),
-    "preview": (AGED, Row(f"whatif --preview --plan {GLASS}", ask_changed("preview"), PLAN)),
-    "diff": (AGED, Row(f"diff --plan {GLASS}", lambda n: n.compare(other_changes=GLASS), {"other_plan": GLASS})),
+    "what-if": (AGED, Row(f"whatif --plan {FIBRE}", ask_changed("what_if"), PLAN)),
+    "preview": (AGED, Row(f"whatif --preview --plan {FIBRE}", ask_changed("preview"), PLAN)),
+    "diff": (AGED, Row(f"diff --plan {FIBRE}", lambda n: n.compare(other_changes=FIBRE), {"other_plan": FIBRE})),
     "compare": (AGED, Row("compare", lambda n: n.compare_plans())),
     "explain": (CAMPUS, Row("explain", lambda n: n.explain())),
     "forecast": (AGED, Row("forecast --years 2", lambda n: n.forecast(2), {"years": 2})),
@@ -54,10 +54,10 @@ ROWS: dict[str, tuple[str, Row]] = {
     )),
     "demands": (DEMO, Row("demands", lambda n: n.demand_table())),
     "leases": (CAMPUS, Row("leases", lambda n: n.leases())),
-    "bill": (AGED, Row(f"bill --plan {GLASS}", ask_changed("bill"), PLAN)),
-    "money": (AGED, Row(f"money --plan {GLASS}", ask_changed("money"), PLAN)),
+    "bill": (AGED, Row(f"bill --plan {FIBRE}", ask_changed("bill"), PLAN)),
+    "money": (AGED, Row(f"money --plan {FIBRE}", ask_changed("money"), PLAN)),
     "readiness": (CAMPUS, Row("readiness", lambda n: n.readiness())),
-    "schedule": (AGED, Row(f"schedule --plan {GLASS}", ask_changed("schedule"), PLAN)),
+    "schedule": (AGED, Row(f"schedule --plan {FIBRE}", ask_changed("schedule"), PLAN)),
     "sweep": (DEMO, Row("sweep --vary demands=1,2", lambda n: n.sweep("demands=1,2"), {"vary": "demands=1,2"})),
     "failures": (DEMO, Row("failures --top 3", lambda n: n.failures(top=3), {"top": 3})),
     "availability": (DEMO, Row(

@@ -138,7 +138,7 @@ def test_a_refused_lease_is_named_by_its_place_among_those_asked_for() -> None:
 
 
 def test_without_options_the_best_and_the_costliest_plan_and_every_site_with_a_lease_price_are_compared() -> None:
-    """Of the plans here, local SGD buys nothing and has the highest goodput."""
+    """Local SGD buys nothing here, and has the highest goodput of the plans."""
     data = twin.load("memphis-small").document.to_dict()
     kept = ("balance-load", "border-router-swap", "hardware-swap", "local-sgd", "more-channels")
     network = twin.from_document({**data, "plans": [plan for plan in data["plans"] if plan["id"] in kept]})

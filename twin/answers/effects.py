@@ -54,7 +54,7 @@ class EffectCounts:
     n_better: int
     n_worse: int
     n_neither: int
-    """Those with neither a better nor a worse figure, but with another load."""
+    """Number without a better or worse figure, but with another load."""
 
 
 @dataclass(frozen=True, slots=True)

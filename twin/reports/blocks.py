@@ -57,7 +57,7 @@ class Folded:
     summary: str
     blocks: tuple[Block, ...]
     prints: bool = False
-    """Whether paper shows them; other closed blocks are left out there."""
+    """True if paper shows them; other closed blocks are left out there."""
 
 
 Block = Sentence | Grid | Chart | Folded
