@@ -259,7 +259,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
             job: id of a job, whose step counts too; None = the default job if the network has no demands.
             depth: 1 = single failures, 2 = pairs of them.
-            sample: pairs to draw without replacement; None = all.
+            sample: pairs to draw without replacement, at most 300,000; None = all.
             seed: seed of the draw; the same pairs for the same seed.
             changes: a plan's name, a change or a list of changes to apply first.
             top: most failures and most links to list; None = all.
@@ -283,6 +283,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             TopologyError: too large a study, before any failure is computed.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
+        drawn = Depth(depth, sample, seed)  # refuses a number out of bounds before any work
         evaluation = self._evaluate_after(changes, job, None, ageing)
         answer = failure_report(
             evaluation,
@@ -290,7 +291,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             plan_name(changes),
             reader=self._reader,
             of=of,
-            depth=Depth(depth, sample, seed),
+            depth=drawn,
             top=top,
             with_job=job is not None,
             executor=executor,
