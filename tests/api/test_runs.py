@@ -17,6 +17,7 @@ from twin.api.questions.context import Limits
 from tests.api.conftest import TestClient
 from tests.api.test_errors import problem_of
 from twin.loading import Network
+from twin.seal import sealed
 from twin.store import RunStore, open_database
 from twin.store.run_records import NewRun
 from twin.store.tables import RUN_PARTS
@@ -215,7 +216,8 @@ def test_finished_questions_of_a_batch_outlive_a_restart(tmp_path: Path, slow: t
     with database.read() as connection:
         assert [row.name for row in connection.execute(RUN_PARTS.select())] == ["item-000000"]
     with database.write() as connection:  # another answer shows that the question is not asked again
-        connection.execute(RUN_PARTS.update().values(content=b'200\n{"kept": true}'))
+        kept = sealed(b'200\n{"kept": true}', f"{run['id']} item-000000")
+        connection.execute(RUN_PARTS.update().values(content=kept))
     database.close()
     slow.set()
     with TestClient(create_app(warm=False, data=data)) as client:
