@@ -29,6 +29,9 @@ LOOK_S = 0.05
 ITEMS = {
     "failures": "failures",
     "availability": "steps",
+    "growth": "steps",
+    "optimum": "steps",
+    "schedule": "steps",
     "plan": "sets of changes",
     "sample": "samples",
     "decide": "samples",

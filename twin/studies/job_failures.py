@@ -15,6 +15,7 @@ from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, TopologyError
 from ..failures.pairs import PairFailures
 from ..optics.link_health import LinkHealth
+from ..progress import Advance
 from ..stages.cache import Outcome
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
@@ -23,7 +24,7 @@ from ..traffic.routing import Router
 from ..training.cards import CardLoss, card_loss
 from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
-from .executor import Advance, Workers, run_items
+from .executor import Workers, run_items
 from .failure_kinds import FailureSet
 from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, BY_SHIFT, Failed, FailureClass, JobPlaces
 from .job_states import JobStates
