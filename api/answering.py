@@ -174,13 +174,13 @@ class Answering:
         Raises:
             Exception: as `result`.
         """
+        max_s = self._limits.longest_s(is_long=False)
         try:
-            found: NewRun = await self.result(RunTask(kind, body, True), request, RUNS_ASKED_FOR, MAX_CHECK_S)
+            found: NewRun = await self.result(RunTask(kind, body, True), request, RUNS_ASKED_FOR, max_s)
         except (ProblemError, DeadlineError, InternalError) as error:
             if isinstance(error, ProblemError) and error.error == BUSY:
                 raise
-            # what ends the validation is for the run to report
-            max_s = self._limits.longest_s(is_long=False)
+            # what ends the process is for the run to report
             found = await self.result(RunTask(kind, body, False), request, RUNS_ASKED_FOR, max_s)
         return found
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import NamedTuple
 
+from twin.deadline import DeadlineError, deadline
 from twin.errors import ChangeError
 from twin.store import NetworkStore
 from twin.store.run_records import NewRun
 
 from .batches import BATCH, BatchPart, batch_label, pinned_batch, read_batch
 from .body_reader import read_body
-from .compute.checking import checking_of
+from .compute.checking import MAX_CHECK_S, checking_of
 from .csv_tables import TABLES, csv_text
 from .pinned_requests import new_run, run_of
+from .problems import ProblemError
 from .questions.context import Context
 from .questions.table import QUESTION_BY_PATH
 
@@ -67,7 +70,9 @@ class RunTask(NamedTuple):
         if self.is_checking:
             checking = checking_of([part.asked for part in parts], context.store)
             if checking is not None:
-                checking.run(context)
+                # what ends the validation is for the run to report
+                with suppress(ProblemError, DeadlineError), deadline(MAX_CHECK_S, context.client_gone.is_set):
+                    checking.run(context)
         return pinned_run(self.kind, parts, context.store)
 
 
