@@ -17,10 +17,11 @@ class Progress:
 
     Args:
         advance: receives the steps; None = nobody follows.
+        n_steps: steps of the whole.
     """
 
-    def __init__(self, advance: Advance | None = None) -> None:
-        self._advance, self._n_done = advance, 0
+    def __init__(self, advance: Advance | None = None, n_steps: int = N_STEPS) -> None:
+        self._advance, self._n_steps, self._n_done = advance, n_steps, 0
 
     def tell(self, done_ratio: float) -> None:
         """Note the share that is done, from 0 to 1; a smaller one than before counts as that one.
@@ -29,9 +30,17 @@ class Progress:
             EndedError: the work shall end.
         """
         deadline.check()
-        self._n_done = max(self._n_done, min(int(done_ratio * N_STEPS), N_STEPS))
+        self._n_done = max(self._n_done, min(int(done_ratio * self._n_steps), self._n_steps))
         if self._advance is not None:
-            self._advance(self._n_done, N_STEPS)
+            self._advance(self._n_done, self._n_steps)
+
+    def count(self, n_done: int, n_items: int) -> None:
+        """Note finished items of all, as an `Advance` of a part of the work.
+
+        Raises:
+            EndedError: the work shall end.
+        """
+        self.tell(n_done / n_items if n_items else 1.0)
 
     def part(self, begin_ratio: float, end_ratio: float) -> PartProgress:
         """Return the progress of a part of the work, between two shares of the whole."""

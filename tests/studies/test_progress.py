@@ -10,7 +10,7 @@ import pytest
 import twin
 from tests.studies.test_growth import two_links
 from tests.studies.test_schedule import MEMBERS, OPTICS, network
-from twin import from_document
+from twin import from_document, load
 from twin.answers.data import Answer
 from twin.progress import Advance, Progress
 
@@ -37,6 +37,16 @@ def test_the_share_done_only_grows_and_changes_no_answer(name: str) -> None:
     assert seen == sorted(seen)
     assert seen[-1] == 100
     assert len({n for n in seen if 0 < n < 100}) >= 2, seen
+
+
+def test_failures_of_demands_and_a_job_are_counted_once() -> None:
+    network, seen = load("memphis-small"), list[tuple[int, int]]()
+    network = network.with_traffic("permutation:gbps_per_node=1")
+    found = network.failures(of="srlg", job="flagship", advance=lambda *done: seen.append(done))
+    assert seen == sorted(seen)
+    assert {n_items for _, n_items in seen} == {found.n_failures}
+    assert seen[-1][0] == found.n_failures
+    assert len(set(seen)) > 2
 
 
 class StoppedError(Exception):

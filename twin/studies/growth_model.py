@@ -184,19 +184,16 @@ class GrowthModel:
         return len(self._demands.factor_ratio) == 1
 
     def _add_sweep(self, years: float, kind: Kind) -> None:
-        def tell(n_done: int, n_items: int) -> None:
-            self.progress.tell(n_done / n_items)
-
         if self._one.groups is None:
             sweep = Sweep(kind)
             self._sweep_s = sweep_s(kind.fabric, sweep.n_classes, len(np.unique(self._pairs.target)))
             self.check_work(1)
-            FailureRun(advance=tell).run_classes(sweep)
+            FailureRun(advance=self.progress.count).run_classes(sweep)
             loads = sweep.loads()
         else:
             one_by_one = OneByOne.of(kind, self._one, self._links, len(self.failure_ids))
             self._sweep_s = one_by_one.n_paths * S_PER_PATH
-            loads = one_by_one.loads(lambda n_done: tell(n_done, len(self.failure_ids)))
+            loads = one_by_one.loads(lambda n_done: self.progress.count(n_done, len(self.failure_ids)))
         arcs = np.stack((2 * self._links, 2 * self._links + 1), axis=1).reshape(-1)
         ratio, cause = np.zeros(len(self.capacity_gbps)), np.full(len(self.capacity_gbps), -1)
         ratio[arcs] = np.nan_to_num(arc_utilisation_ratio(loads.greatest_gbps, self.capacity_gbps[arcs]), nan=0.0)
