@@ -7,6 +7,8 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
+import numpy as np
+
 from .answers.demand_table import DemandTable, demand_table
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
@@ -246,7 +248,10 @@ class Network(ComparedNetwork, PlanNetwork):
         evaluation = self._evaluate_after(changes, job, None, ageing)
         question = PathQuestion(source, target, max_paths)
         answer = path_report(evaluation, self.label, plan_name(changes), question)
-        return replace(answer, warnings=self._as_built_warnings(evaluation))
+        state = evaluation.case.state
+        rows = np.array([state.link_index[hop.link] for hop in answer.hops], dtype=np.int64)
+        missing = missing_inputs(state, self._reader, rows)
+        return replace(answer, warnings=(*self._as_built_warnings(evaluation), *missing))
 
     def demand_table(
         self,
