@@ -208,8 +208,6 @@ class Answering:
 
     async def _estimate(self, question: Question, asked: NetworkRequest) -> Estimate:
         """Return the estimate of a question. Raises NotFoundError for a name of no network."""
-        if self._pool is None:
-            return Estimate("", False)  # threads take questions as they come
         ask = partial(estimate_of, question, asked, self._networks.store)
         is_quick = all(getattr(asked, name, None) in (None, *NETWORKS) for name in NETWORK_FIELDS)
         return ask() if is_quick else await run_in_threadpool(ask)
