@@ -25,8 +25,9 @@ from .compared_network import ComparedNetwork
 from .errors import ChangeError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .plan_network import PlanNetwork
+from .progress import Advance
 from .stages.causes import step_causes
-from .studies.executor import Advance, workers_of
+from .studies.executor import workers_of
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of

@@ -304,9 +304,10 @@ def test_too_much_work_and_jobs_that_do_not_run_are_refused(monkeypatch: pytest.
         network.failures()
 
 
-def test_seen_counts_end_at_the_number_of_classes() -> None:
+def test_each_class_is_told_as_a_share_of_all_failures() -> None:
     seen: list[tuple[int, int]] = []
     report = from_document(rails()).failures(advance=lambda done, total: seen.append((done, total)))
-    assert seen == [(i + 1, len(seen)) for i in range(len(seen))]
+    shares = [(i + 1) / len(seen) for i in range(len(seen))]
+    assert seen == [(int(share * report.n_failures), report.n_failures) for share in shares]
     assert report.n_job_classes == len(seen) + 1  # the class of failures that change nothing
     assert np.isfinite(report.step_time_s or np.nan)

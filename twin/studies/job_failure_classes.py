@@ -127,6 +127,10 @@ class JobPlaces:
             return key
         return FailureClass(ALIKE, int(self._likeness[place]))
 
+    def is_idle(self, failed: Failed) -> bool:
+        """Return whether a failure is of one link alone that the job, and what counts beside it, does without."""
+        return len(failed.links) == 1 and not len(failed.nodes) and not self._is_busy[failed.links[0]]
+
     def _key_of_pair(self, pair: Failed) -> FailureClass | None:
         """Class of two failures together: alone, unless both are idle links without which all stays connected.
 

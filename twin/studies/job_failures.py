@@ -15,6 +15,7 @@ from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, TopologyError
 from ..failures.pairs import PairFailures
 from ..optics.link_health import LinkHealth
+from ..progress import Advance
 from ..stages.cache import Outcome
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
@@ -23,7 +24,7 @@ from ..traffic.routing import Router
 from ..training.cards import CardLoss, card_loss
 from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
-from .executor import Advance, Workers, run_items
+from .executor import Workers, run_items
 from .failure_kinds import FailureSet
 from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, BY_PLACE, BY_SHIFT, Failed, FailureClass, JobPlaces
 from .job_states import JobStates
@@ -116,8 +117,10 @@ def job_failures(
         raise ChangeError("no job", where="job", hint="add one under `jobs`")
     if step is None:
         raise ChangeError(f"job {job.id!r} does not run in the intact network: {e.why_no_step}", where="job")
-    failed = failed_of_kind(e.case.state, of, found, links)
     places = JobPlaces(e, links)
+    if isinstance(found.kind, PairFailures):  # to tell pairs from each other may take long, too
+        _check_work(e, _n_pairs_at_least(e.case.state, of, found, found.kind, links, places), True)
+    failed = failed_of_kind(e.case.state, of, found, links)
     members: Members = {}
     for i, key in enumerate(places.classes(failed)):
         members.setdefault(key, []).append(i)
@@ -146,6 +149,14 @@ def job_failures(
                 rows[i] = _renamed(row, places.cause(failed[group[0]]), places.cause(failed[i]))
         waiting = [(ALONE, [i]) for i in unequal]
     return JobFailures(job.id, step.step_time_s, tuple(rows), n_classes, are_alike)
+
+
+def _n_pairs_at_least(
+    state: State, of: str, found: FailureSet, pairs: PairFailures, links: Ints, places: JobPlaces
+) -> int:
+    """Return the number of pairs that are computed for sure: those with a failure that the job may notice."""
+    is_idle = np.array([places.is_idle(item) for item in _single_failures(state, of, found.single_ids, links)])
+    return int((~(is_idle[pairs.first] & is_idle[pairs.second])).sum())
 
 
 def _joined(members: Members, places: JobPlaces, failed: Sequence[Failed]) -> Members:
