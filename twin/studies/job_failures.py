@@ -26,7 +26,7 @@ from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
 from .executor import Workers, run_items
 from .failure_kinds import FailureSet
-from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, BY_SHIFT, Failed, FailureClass, JobPlaces
+from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, BY_PLACE, BY_SHIFT, Failed, FailureClass, JobPlaces
 from .job_states import JobStates
 from .kept_parts import Codec
 from .study_bounds import STUDY_BOUNDS, StudyBounds
@@ -269,8 +269,8 @@ class _JobAfter:
     def of(self, item: _Item) -> JobAfterFailure | None:
         """Return the job after a failure; None where the failures of its class differ."""
         row = self._computed(item)
-        # a reason names nodes and links, which a shift does not keep
-        return None if row is not None and item.mode == BY_SHIFT and row.why_stopped is not None else row
+        # a reason names nodes and links, which differ between racks
+        return None if row is not None and item.mode in (BY_PLACE, BY_SHIFT) and row.why_stopped is not None else row
 
     def _computed(self, item: _Item) -> JobAfterFailure | None:
         failed, n_lost = item.failed, self._n_lost(item.failed)
