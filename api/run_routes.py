@@ -83,7 +83,7 @@ class Runs(NamedTuple):
             new = await self.answering.read_run(kind, body, request)
         else:
             parts = read_run(kind, body)
-            await self.answering.check([part.asked for part in parts], request)
+            await self.answering.check({part.where: part.asked for part in parts}, request)
             new = await run_in_threadpool(pinned_run, kind, parts, self.networks)
         found = await run_in_threadpool(self.store.ask, new, key_name_of(request))
         self.queue.wake()

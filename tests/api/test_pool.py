@@ -293,13 +293,13 @@ def test_demands_of_traffic_blocks_count_in_the_estimate(generator: str, params:
     asked = ScoreRequest(network="x").model_copy(update={"network": document})
     store = NetworkStore(open_database(None))
     assert estimate_of(QUESTION_BY_PATH["score"], asked, store).is_light is is_light
-    assert (checking_of([asked], store) is not None) is is_light
+    assert (checking_of({"": asked}, store) is not None) is is_light
     store.put("stored", json.dumps(document).encode())
     assert estimate_of(QUESTION_BY_PATH["score"], ScoreRequest(network="stored"), store).is_light is is_light
     small = {"nodes": nodes[:2]}
     for name in ("stored", "memphis"):
         beside = DiffRequest(network="x", other=name).model_copy(update={"network": small})
-        is_checked = checking_of([beside], store) is not None
+        is_checked = checking_of({"": beside}, store) is not None
         assert is_checked is (is_light and name == "stored")
 
 
