@@ -32,7 +32,7 @@ from .compute.pool_records import PoolSettings
 from .compute.work import GIB
 from .compute.worker import WorkerSettings
 from .file_routes import file_routes
-from .http_rules import ExpectedBody, HeadAsGet
+from .http_rules import ExpectedBody, HeadAsGet, HeaderLines
 from .idempotency import Idempotency
 from .keys import read_keys
 from .metrics import Metrics
@@ -155,6 +155,7 @@ def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metri
     app.add_middleware(OriginCheck, allowed=settings.cors_origins)
     if settings.allowed_hosts is not None:
         app.add_middleware(HostCheck, allowed=settings.allowed_hosts)
+    app.add_middleware(HeaderLines)
     app.add_middleware(Observation, metrics=metrics)
     app.add_middleware(ExpectedBody)
     app.add_middleware(HeadAsGet)
