@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware, IdentityResponder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twin.errors import DocumentError, Issue
 
 from .problems import problem_of
+from .weights import weights_of
 
 SINGLE_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Origin")
 """Headers that the service reads and that hold one value."""
@@ -69,6 +71,25 @@ class HeaderLines:
             return
         scope["headers"] = _joined(scope["headers"])
         await self.app(scope, receive, send)
+
+
+class Compression(GZipMiddleware):
+    """ASGI middleware that compresses answers for clients that prefer gzip, or take it as readily as none."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with gzip if it is accepted."""
+        if scope["type"] != "http" or _is_gzip_accepted(Headers(scope=scope).get("accept-encoding", "")):
+            await super().__call__(scope, receive, send)
+            return
+        plain = IdentityResponder(self.app, self.minimum_size, exclude_content_types=self.exclude_content_types)
+        await plain(scope, receive, send)
+
+
+def _is_gzip_accepted(accept_encoding: str) -> bool:
+    """Return whether gzip has a weight above zero, and not below that of an answer without compression."""
+    weights = weights_of(accept_encoding)
+    gzip = weights.get("gzip", 0.0)
+    return gzip > 0.0 and gzip >= weights.get("identity", 0.0)
 
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

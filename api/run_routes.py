@@ -180,13 +180,13 @@ def _add_reads(router: APIRouter, answering: Answering, runs: RunStore) -> None:
                 return problem_response(ending.status, ending.detail or "the run failed")
             return Response(ending.problem, ending.status, media_type="application/problem+json")
         found = await run_in_threadpool(find, partial(runs.find, run))
-        form, content, headers = form_of(found.question, request, format), ending.answer or b"", {"ETag": f'"{run}"'}
+        form, content, headers = form_of(found.question, request, format), ending.answer or b"", {"Vary": "Accept"}
         if form == "json":
-            return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+            return Response(content, media_type=MEDIA_TYPES[form], headers=headers | {"ETag": f'"{run}"'})
         await request.body()  # it must have been read before the client can be seen to leave
         place = Estimate("tables of runs", len(content) <= MAX_LIGHT_BYTES)
         text = await answering.result(TableTask(found.question, content), request, place)
-        return Response(text, media_type=MEDIA_TYPES[form])
+        return Response(text, media_type=MEDIA_TYPES[form], headers=headers)
 
     followers = asyncio.Semaphore(MAX_FOLLOWERS)
 
