@@ -86,6 +86,22 @@ def test_lines_of_a_list_are_one_list(client: Any) -> None:
     assert found.headers["content-type"] == "application/json"
 
 
+def test_a_byte_order_mark_says_nothing(client: Any) -> None:
+    mark, document = b"\xef\xbb\xbf", b'{"nodes":\t[{"id": "a", "kind": "host"}]}'
+    assert client.post(SCORE, content=mark + BODY).content == client.post(SCORE, content=BODY).content
+    assert (
+        client.post("/v1/runs/score", content=mark + BODY).json()["id"]
+        == (client.post("/v1/runs/score", content=BODY).json()["id"])
+    )
+    batch = b'{"questions": [{"question": "score", "request": ' + BODY + b"}]}"
+    assert client.post("/v1/runs/batch", content=mark + batch).status_code in (200, 202)
+    assert client.put("/v1/networks/marked", content=mark + document).status_code == 201
+    stored = client.get("/v1/networks/marked")
+    assert (stored.content, stored.headers["content-type"]) == (mark + document, "application/json")
+    added = client.post("/v1/networks/marked/measurements", content=mark + b'{"measurements":\t[]}')
+    assert added.status_code == 200
+
+
 def test_a_whole_number_may_be_written_as_a_float(client: Any) -> None:
     body = {"network": "leaf-spine-demo", "years": 2}
     as_float = client.post("/v1/forecast", content=json.dumps(body).replace("2}", "2.0}"))
