@@ -218,9 +218,14 @@ def test_an_upgrade_without_a_price_says_why() -> None:
         link.pop("transceiver", None)
     report = from_document(data).growth(limit_ratio=0.8)
     assert report.upgrades
-    assert {row.why for row in report.upgrades} == {"no price: the links name no transceiver"}
+    both = next(row for row in report.upgrades if row.links == ("ab", "ac"))
+    assert both.why == "no price: ab, ac name no transceiver"
     assert all(row.capex_usd is None and row.usd_per_year is None for row in report.upgrades)
     assert report.summary[-1].startswith("No upgrade has a price and a gain")
+    data["links"][0]["transceiver"] = two_links()["links"][0]["transceiver"]
+    mixed = from_document(data).growth(limit_ratio=0.8)
+    assert next(row for row in mixed.upgrades if row.links == ("ab", "ac")).why == "no price: ac names no transceiver"
+    del data["links"][0]["transceiver"]
     priced = from_document(data).growth(limit_ratio=0.8, member_usd=300.0)
     both = next(row for row in priced.upgrades if row.links == ("ab", "ac") and row.n_parallel == (2, 2))
     assert (both.capex_usd, both.why) == (600.0, None)
