@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from threading import Event
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from twin.topologies import NETWORKS
 
 from twin.deadline import CancelledError, DeadlineError, deadline
+from twin.store.run_records import NewRun
 from twin.studies.kept_parts import KeptParts, keeping
 
 from .bodies import NetworkRequest
@@ -23,13 +25,16 @@ from .compute.pool import Pool
 from .compute.pool_records import Spent, Submission
 from .compute.work import Asking, Reading, Task, Work
 from .csv_tables import MEDIA_TYPES, Form
-from .networks import Networks
+from .networks import NETWORK_FIELDS, Networks
 from .observation import SPENT
-from .problems import CLIENT_CLOSED_REQUEST, InternalError, ProblemError
-from .questions.context import ClientGoneError, Context, Limits
+from .problems import BUSY, InternalError, ProblemError
+from .questions.context import Context, Limits
 from .questions.table import Question
 from .room import client_of
+from .run_requests import RunTask
 
+RUNS_ASKED_FOR = Estimate("runs asked for", True)
+"""Place of work on bodies of runs; it takes up to a few seconds."""
 N_CONCURRENT = 1
 """Long questions that run at the same time. Two in one Python process are not faster; the others wait in a queue."""
 N_THREADS = 40
@@ -86,49 +91,34 @@ class Answering:
         self._threads = ThreadPoolExecutor(N_THREADS, "question")
 
     async def answer(
-        self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json"
+        self, question: Question, asked: NetworkRequest | bytes, request: Request, form: Form = "json"
     ) -> Response:
         """Return an answer as a response.
 
         Args:
             question: row of the table.
-            asked: validated body.
+            asked: validated request, or a body that has not been read.
             request: HTTP request; its body has been read.
             form: form of the answer.
+
+        Raises:
+            Exception: as `text`.
         """
-        try:
-            text = await self.text(question, asked, request, form)
-        except ClientGoneError:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return Response(text, media_type=MEDIA_TYPES[form])
+        return Response(await self.text(question, asked, request, form), media_type=MEDIA_TYPES[form])
 
-    async def answer_body(self, question: Question, body: bytes, request: Request, form: Form) -> Response:
-        """Return the answer to a body that has not been read, as a response.
-
-        Args:
-            question: row of the table.
-            body: JSON text.
-            request: HTTP request; its body has been read.
-            form: form of the answer.
-        """
-        task, max_s = Reading(question.path, body, form), self._limits.longest_s(is_long=question.is_long)
-        try:
-            text = await self.result(task, request, estimate_of_body(question, body), max_s, is_long=question.is_long)
-        except ClientGoneError:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return Response(text, media_type=MEDIA_TYPES[form])
-
-    async def text(self, question: Question, asked: NetworkRequest, request: Request, form: Form = "json") -> str:
+    async def text(
+        self, question: Question, asked: NetworkRequest | bytes, request: Request, form: Form = "json"
+    ) -> str:
         """Return an answer as text. The question ends if the client leaves.
 
         Args:
             question: row of the table.
-            asked: validated request.
+            asked: validated request, or a body that has not been read.
             request: HTTP request on whose behalf it is asked; its body has been read.
             form: form of the answer.
 
         Raises:
-            ClientGoneError: the client has left.
+            CancelledError: the client has left.
             TwinError, NotFoundError: the question cannot be answered.
             DeadlineError: it took too long.
             ProblemError: it takes too much, or there is no room for it now.
@@ -137,9 +127,7 @@ class Answering:
         text: str = await _result(running, request)
         return text
 
-    async def result(
-        self, task: Task, request: Request, place: Estimate, max_s: float | None = None, *, is_long: bool = False
-    ) -> Any:
+    async def result(self, task: Task, request: Request, place: Estimate, max_s: float | None = None) -> Any:
         """Return the result of a task. It ends if the client leaves.
 
         Args:
@@ -147,19 +135,15 @@ class Answering:
             request: HTTP request on whose behalf it is done; its body has been read.
             place: key of its network, and whether it takes about a second or less.
             max_s: time that it may take; None = that of a study.
-            is_long: whether it has an engine of its own where there are no compute processes.
 
         Raises:
-            ClientGoneError: the client has left.
+            CancelledError: the client has left.
             TwinError, NotFoundError: it cannot be done.
             DeadlineError: it took too long.
             ProblemError: it takes too much, or there is no room for it now.
         """
         allowed_s = self._limits.longest_s(is_long=True) if max_s is None else max_s
-        work, asker = Work(task, allowed_s, self._limits), asker_of(request)
-        if self._pool is None:
-            return await _result(self._start_here(work, asker, is_long=is_long), request)
-        return await _result(self._submit(work, place, asker), request)
+        return await _result(self.start_task(task, place, asker_of(request)._replace(max_s=allowed_s)), request)
 
     async def check(self, requests: Iterable[NetworkRequest], request: Request) -> None:
         """Validate the documents in the requests of runs, if that is quickly done and there is room for it now.
@@ -170,21 +154,42 @@ class Answering:
 
         Raises:
             TwinError: a document is invalid; all faults are there.
-            NotFoundError: it lacks a job or a plan of its request.
-            ClientGoneError: the client has left.
+            NotFoundError: it lacks a job or a plan of its request, or there is no network of a name.
+            CancelledError: the client has left.
         """
-        task = await run_in_threadpool(checking_of, requests)
+        task = await run_in_threadpool(checking_of, requests, self._networks.store)
         if task is None:
             return
         with suppress(ProblemError, DeadlineError, InternalError):  # the run reports what it is
-            await self.result(task, request, Estimate("checked documents", True), MAX_CHECK_S)
+            await self.result(task, request, RUNS_ASKED_FOR, MAX_CHECK_S)
 
-    async def start(self, question: Question, asked: NetworkRequest, asker: Asker) -> Running:
+    async def read_run(self, kind: str, body: bytes, request: Request) -> NewRun:
+        """Return the run that a large body asks for. Documents in it are validated if that is quickly done.
+
+        Args:
+            kind: name of a question, or of batches.
+            body: JSON text, not validated.
+            request: HTTP request with the body.
+
+        Raises:
+            Exception: as `result`.
+        """
+        max_s = self._limits.longest_s(is_long=False)
+        try:
+            found: NewRun = await self.result(RunTask(kind, body, True), request, RUNS_ASKED_FOR, max_s)
+        except (ProblemError, DeadlineError, InternalError) as error:
+            if isinstance(error, ProblemError) and error.error == BUSY:
+                raise
+            # what ends the process is for the run to report
+            found = await self.result(RunTask(kind, body, False), request, RUNS_ASKED_FOR, max_s)
+        return found
+
+    async def start(self, question: Question, asked: NetworkRequest | bytes, asker: Asker) -> Running:
         """Start a question, and return while it waits or runs.
 
         Args:
             question: row of the table.
-            asked: validated request.
+            asked: validated request, or a body that has not been read.
             asker: who asks, and who follows the progress.
 
         Returns:
@@ -194,23 +199,40 @@ class Answering:
             NotFoundError: there is no network of this name.
             ProblemError: there is no room for it now.
         """
-        limits = asker.limits or self._limits
-        max_s = limits.longest_s(is_long=question.is_long) if asker.max_s is None else asker.max_s
-        if isinstance(asked.network, str) and asked.network not in NETWORKS:
-            await run_in_threadpool(self._networks.check, asked.network)
-        work = Work(Asking(question.path, asked, asker.form), max_s, limits, asker.parts)
-        if self._pool is None:
-            return self._start_here(work, asker, is_long=question.is_long)
-        is_named = isinstance(asked.network, str) and not isinstance(getattr(asked, "other", None), Mapping)
-        estimate = estimate_of(question, asked) if is_named else await run_in_threadpool(estimate_of, question, asked)
-        return self._submit(work, estimate, asker)
+        if isinstance(asked, bytes):
+            task: Task = Reading(question.path, asked, asker.form)
+            place = estimate_of_body(question, asked)
+        else:
+            task, place = Asking(question.path, asked, asker.form), await self._estimate(question, asked)
+        return self.start_task(task, place, asker, is_long=question.is_long)
 
-    def _submit(self, work: Work, place: Estimate, asker: Asker) -> Running:
-        assert self._pool is not None
+    async def _estimate(self, question: Question, asked: NetworkRequest) -> Estimate:
+        """Return the estimate of a question. Raises NotFoundError for a name of no network."""
+        ask = partial(estimate_of, question, asked, self._networks.store)
+        is_quick = all(getattr(asked, name, None) in (None, *NETWORKS) for name in NETWORK_FIELDS)
+        return ask() if is_quick else await run_in_threadpool(ask)
+
+    def start_task(self, task: Task, place: Estimate, asker: Asker, *, is_long: bool = False) -> Running:
+        """Start a task, and return while it waits or runs.
+
+        Args:
+            task: the task.
+            place: key of its network, and whether it takes about a second or less.
+            asker: who asks, and who follows the progress.
+            is_long: whether it is a study, which has its time, and an engine of its own.
+
+        Raises:
+            ProblemError: there is no room for it now.
+        """
+        limits = asker.limits or self._limits
+        max_s = limits.longest_s(is_long=is_long) if asker.max_s is None else asker.max_s
+        work = Work(task, max_s, limits, asker.parts)
+        if self._pool is None:
+            return self._start_here(work, asker, is_long=is_long)
         submission = Submission(work, asker.client, place.network, place.is_light, asker.request_id)
         return self._pool.submit(submission, asker.on_progress, asker.on_part)
 
-    def _start_here(self, work: Work, asker: Asker, *, is_long: bool = False) -> Running:
+    def _start_here(self, work: Work, asker: Asker, *, is_long: bool) -> Running:
         loop = asyncio.get_running_loop()
 
         def tell(n_done: int, n_items: int) -> None:
@@ -227,7 +249,7 @@ class Answering:
 
         def run() -> Any:
             if context.client_gone.is_set():
-                raise ClientGoneError
+                raise CancelledError
             with deadline(work.max_s, context.client_gone.is_set), keeping(parts):
                 return work.task.run(context)
 
@@ -253,17 +275,15 @@ def asker_of(request: Request) -> Asker:
 
 
 async def _result(running: Running, request: Request) -> Any:
-    """Return the result of what runs, which ends if the client leaves. Raises ClientGoneError then."""
+    """Return the result of what runs, which ends if the client leaves. Raises CancelledError then."""
     disconnect = asyncio.create_task(_disconnected(request))
     try:
         futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
         await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         if not running.result.done():
-            raise ClientGoneError
+            raise CancelledError
         setattr(request.state, SPENT, running.spent)
         return running.result.result()
-    except CancelledError as error:
-        raise ClientGoneError from error
     finally:
         running.cancel()
         disconnect.cancel()

@@ -125,12 +125,12 @@ def create_app(
     _add_middleware(app, settings, max_body_bytes, metrics, pool)
     add_problem_handlers(app)
     app.include_router(question_routes(answering))
-    app.include_router(run_routes(answering, networks, runs, queue))
+    app.include_router(run_routes(answering, store, runs, queue))
     app.include_router(stored_network_routes(answering, store))
     app.include_router(file_routes(answering))
     app.include_router(catalogue_routes())
     app.include_router(operation_routes(pool, store, metrics))
-    app.include_router(page_routes(answering, Background(networks, runs, queue.wake), store, is_kept=is_kept))
+    app.include_router(page_routes(answering, Background(store, runs, queue.wake), store, is_kept=is_kept))
     app.include_router(docs_routes(app))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

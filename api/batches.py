@@ -13,11 +13,11 @@ from twin.answers.data import json_text
 from twin.errors import DocumentError, Issue
 from twin.errors.wording import counted
 from twin.model.validation import validate_as
+from twin.store import NetworkStore
 
 from .answers import Answer, Problem
 from .bodies import NetworkRequest
 from .body_reader import BODY, read_mapping, read_request
-from .networks import Networks
 from .pinned_requests import canonical_text, network_label, pinned_request
 from .questions.table import QUESTION_BY_PATH, Question
 
@@ -85,7 +85,16 @@ class BatchPart(NamedTuple):
 
     question: Question
     asked: NetworkRequest
+
+
+class QueuedPart(NamedTuple):
+    """A question of a batch as the queue of runs holds it, with a body that is read where it is answered."""
+
+    path: str
+    """Question by its path in the table."""
     network: str
+    """Name of its network, with the revision of a stored one."""
+    body: bytes
 
 
 def read_batch(body: bytes) -> tuple[BatchPart, ...]:
@@ -111,19 +120,49 @@ def read_batch(body: bytes) -> tuple[BatchPart, ...]:
         except DocumentError as error:
             issues += [replace(issue, where=f"{where}.request.{issue.where}") for issue in error.issues]
         else:
-            parts.append(BatchPart(question, asked, network_label({"network": asked.network})))
+            parts.append(BatchPart(question, asked))
     if issues:
         raise DocumentError(counted(len(issues), "bad field"), where=BODY, found=issues)
     return tuple(parts)
 
 
-def pinned_batch(parts: Iterable[BatchPart], networks: Networks) -> dict[str, Any]:
+class SplitTask(NamedTuple):
+    """Task to read the body of a batch. Its result is the tuple of QueuedParts."""
+
+    body: bytes
+
+    @property
+    def n_bytes(self) -> int:
+        """Return the amount of work."""
+        return len(self.body)
+
+    def run(self, _: object = None) -> tuple[QueuedPart, ...]:
+        """Return the questions."""
+        return queued_parts(self.body)
+
+
+def queued_parts(body: bytes) -> tuple[QueuedPart, ...]:
+    """Return the questions of a batch of the queue of runs.
+
+    body: JSON text in UTF-8.
+
+    Raises:
+        DocumentError: the body is invalid, as `read_batch` says.
+    """
+    parts, rows = read_batch(body), json.loads(body)["questions"]
+    labels = (network_label({"network": part.asked.network}) for part in parts)
+    bodies = (json.dumps(row["request"]).encode() for row in rows)
+    paths = (part.question.path for part in parts)
+    return tuple(map(QueuedPart, paths, labels, bodies))
+
+
+def pinned_batch(parts: Iterable[BatchPart], store: NetworkStore) -> dict[str, Any]:
     """Return a batch as plain data, with the revisions that stored networks have now.
 
     Raises:
         NotFoundError: there is no network of a name.
     """
-    rows = [{"question": part.question.path, "request": pinned_request(part.asked, networks)} for part in parts]
+    rows = [{"question": part.question.path, "request": pinned_request(part.asked, store)} for part in parts]
     return {"questions": rows}
 
 
@@ -162,12 +201,28 @@ def part_name(number: int) -> str:
     return f"item-{number:06d}"
 
 
-def batch_text(parts: Iterable[BatchPart], items: Iterable[BatchItem]) -> str:
+def batch_text(parts: Iterable[QueuedPart], items: Iterable[BatchItem]) -> str:
     """Return the answer of a batch as JSON."""
     rows: list[dict[str, Any]] = []
     for part, item in zip(parts, items, strict=True):
         found = json.loads(item.text)
-        row = {"question": part.question.path, "network": part.network, "status": item.status}
+        row = {"question": part.path, "network": part.network, "status": item.status}
         rows.append(row | {"answer": found if item.is_answer else None, "problem": None if item.is_answer else found})
     n_answered = sum(row["status"] == 200 for row in rows)
     return json_text({"n_answered": n_answered, "n_failed": len(rows) - n_answered, "answers": rows})
+
+
+class JoinTask(NamedTuple):
+    """Task to make the answer of a batch. Its result is the answer as text."""
+
+    parts: tuple[QueuedPart, ...]
+    items: tuple[BatchItem, ...]
+
+    @property
+    def n_bytes(self) -> int:
+        """Return the amount of work."""
+        return sum(len(item.text) for item in self.items)
+
+    def run(self, _: object = None) -> str:
+        """Return the answer."""
+        return batch_text(self.parts, self.items)

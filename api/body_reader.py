@@ -16,6 +16,9 @@ from .bodies import MAX_NAME_LENGTH, ChangedNetworkRequest, DiffRequest, Network
 from .study_bodies import ScheduleRequest, SweepRequest
 
 BODY = "body"
+MAX_READ_BYTES = 16 * 1024
+"""Largest body that is read on the event loop, in less time than a thread takes; others are read by compute processes.
+"""
 RAW_FIELDS = ("network", "changes", "links", "vary", "candidates", "other", "other_changes")
 """Fields that stay plain data. They are validated where they are used."""
 NEEDS_CHANGES = (WhatIfRequest, PreviewRequest, ScheduleRequest)
@@ -34,6 +37,19 @@ def read_body(body: bytes, model: type[RequestT]) -> RequestT:
         DocumentError: the body is invalid; each invalid field is an issue.
     """
     return read_request(read_mapping(body, f"a JSON object with {', '.join(model.model_fields)}"), model)
+
+
+def read_small(body: bytes, model: type[RequestT]) -> RequestT | bytes:
+    """Return the request of a small body, and a large one as it is, to be read where it is answered.
+
+    Args:
+        body: JSON text in UTF-8.
+        model: class of the request.
+
+    Raises:
+        DocumentError: a small body is invalid.
+    """
+    return read_body(body, model) if len(body) <= MAX_READ_BYTES else body
 
 
 def read_mapping(body: bytes, expected: str) -> dict[str, Any]:

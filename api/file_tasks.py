@@ -18,7 +18,6 @@ from twin.model.validation import validate_as
 from twin.network import Network
 from twin.readings import ReadingOptions, reading_options
 from twin.readings import read_given as read_measurements
-from twin.store import NetworkStore
 from twin.store.documents import JSON, media_type_of
 from twin.store.measuring import Measured, add_measurements, with_records
 from twin.store.records import ALWAYS, Condition, StoredNetwork
@@ -73,7 +72,7 @@ class PutTask(NamedTuple):
 
     def run(self, context: Context) -> FileAnswer:
         """Return the revision that was stored."""
-        written = _store(context).put(self.name, self.content, self.condition)
+        written = context.store.put(self.name, self.content, self.condition)
         return _stored(written.network, is_new=written.is_new)
 
 
@@ -88,7 +87,7 @@ class ImportTask(NamedTuple):
 
     def run(self, context: Context) -> FileAnswer:
         """Return document and report."""
-        store = _store(context)
+        store = context.store
         with options_as_parameters():
             options = import_options(**self.options)
             imported = read_given(self.file.files(), format=self.file.format, options=options)
@@ -119,17 +118,11 @@ class MeasurementsTask(NamedTuple):
             measure = partial(with_records, records=_records(self.file))
         else:
             measure = partial(_measured, self.file.files(), self.file.format, options)
-        store = _store(context)
+        store = context.store
         find(partial(store.find, self.name))
         added = add_measurements(store, self.name, measure, self.condition)
         report = None if added.report is None else added.report.to_dict()
         return _stored(added.network, {"network": to_data(added.network), "n_added": added.n_added, "report": report})
-
-
-def _store(context: Context) -> NetworkStore:
-    store = context.networks.store
-    assert store is not None  # the service has one
-    return store
 
 
 def _measured(files: dict[str, bytes], format: str | None, options: ReadingOptions, network: Network) -> Measured:

@@ -16,6 +16,7 @@ from twin.network import Network
 from twin.store import NetworkStore
 from twin.store.documents import bounded_network, read_network
 from twin.store.networks import name_and_digest
+from twin.store.records import StoredNetwork
 
 from .bodies import ChangedNetworkRequest, JobsRequest, NetworkRequest
 from .problems import find
@@ -83,15 +84,6 @@ class Networks:
             return bounded_network(network, max_records=self.max_records)
         return self._named(network)[1]()
 
-    def check(self, network: str | TopologyDocument | Mapping[str, Any]) -> None:
-        """Raise NotFoundError with similar names for a name of no network; it may ask the database."""
-        if isinstance(network, str):
-            self._named(network)
-
-    def pinned(self, name: str) -> str:
-        """Return a name that always means the same network: `name@digest` for a stored one."""
-        return self._named(name)[0]
-
     def _named(self, text: str) -> tuple[str, Callable[[], Network]]:
         """Return the key of a named network, and the function that loads it.
 
@@ -99,13 +91,38 @@ class Networks:
         """
         if text in NETWORKS:
             return text, partial(load, text)
-        name, digest = name_and_digest(text)
-        stored = find(partial(self.store.find, name, digest))
-        return f"{name}@{stored.revision}", partial(self._read, name, stored.revision)
+        stored = _stored(self.store, text)
+        return _pinned(stored), partial(self._read, stored.name, stored.revision)
 
     def _read(self, name: str, revision: str) -> Network:
         content = find(partial(self.store.get, name, revision)).content
         return read_network(content, name, self.max_records)
+
+
+def pinned_name(store: NetworkStore, name: str) -> str:
+    """Return a name that always means the same network: `name@digest` for a stored one.
+
+    Raises:
+        NotFoundError: there is no network of this name.
+    """
+    return name if name in NETWORKS else _pinned(_stored(store, name))
+
+
+def n_stored_records(store: NetworkStore, name: str) -> int:
+    """Return the number of records of a stored network.
+
+    Raises:
+        NotFoundError: there is no network of this name.
+    """
+    return _stored(store, name).n_records
+
+
+def _stored(store: NetworkStore, text: str) -> StoredNetwork:
+    return find(partial(store.find, *name_and_digest(text)))
+
+
+def _pinned(stored: StoredNetwork) -> str:
+    return f"{stored.name}@{stored.revision}"
 
 
 def check_names(network: Network, request: NetworkRequest, *more_plans: str | None) -> None:

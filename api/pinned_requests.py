@@ -7,26 +7,27 @@ import json
 from typing import Any
 
 from twin.arrays import package_version
+from twin.store import NetworkStore
 from twin.store.run_records import NewRun
 
 from .bodies import NetworkRequest
 from .body_reader import RAW_FIELDS
-from .networks import NETWORK_FIELDS, Networks
+from .networks import NETWORK_FIELDS, pinned_name
 from .questions.table import Question
 
 
-def new_run(question: Question, asked: NetworkRequest, networks: Networks) -> NewRun:
+def new_run(question: Question, asked: NetworkRequest, store: NetworkStore) -> NewRun:
     """Return the run of a question.
 
     Args:
         question: row of the table.
         asked: validated request.
-        networks: networks that it may name.
+        store: store of networks that it may name.
 
     Raises:
         NotFoundError: there is no network of a name.
     """
-    data = pinned_request(asked, networks)
+    data = pinned_request(asked, store)
     return run_of(question.path, data, network_label(data))
 
 
@@ -50,12 +51,12 @@ def _digest(*texts: str) -> str:
     return digest.hexdigest()
 
 
-def pinned_request(asked: NetworkRequest, networks: Networks) -> dict[str, Any]:
+def pinned_request(asked: NetworkRequest, store: NetworkStore) -> dict[str, Any]:
     """Return a request as plain data, with the revisions that names of stored networks have now.
 
     Args:
         asked: validated request.
-        networks: networks that it may name.
+        store: store of networks that it may name.
 
     Raises:
         NotFoundError: there is no network of a name.
@@ -66,7 +67,7 @@ def pinned_request(asked: NetworkRequest, networks: Networks) -> dict[str, Any]:
             data[name] = getattr(asked, name)
     for name in NETWORK_FIELDS:
         if isinstance(data.get(name), str):
-            data[name] = networks.pinned(data[name])
+            data[name] = pinned_name(store, data[name])
     return data
 
 

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from twin.deadline import DeadlineError
+from twin.deadline import CancelledError, DeadlineError
 from twin.errors import CatalogueError, Issue, RevisionError, StoreError, StoreLimitError, TwinError, grouped
 from twin.errors.validation import issues_by_place
 from twin.errors.wording import counted
@@ -166,7 +166,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     for kind in (TwinError, NotFoundError, ProblemError, DeadlineError, RequestValidationError, Exception):
         app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(ClientDisconnect, _on_leaving)
+    for left in (ClientDisconnect, CancelledError):
+        app.add_exception_handler(left, _on_leaving)
 
 
 async def _on_error(_: Request, error: Exception) -> Response:
@@ -174,7 +175,7 @@ async def _on_error(_: Request, error: Exception) -> Response:
 
 
 def left_response() -> Response:
-    """Return the response to a client that left in the middle of its body. It counts; nobody receives it."""
+    """Return the response to a client that has left. It counts; nobody receives it."""
     return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 

@@ -19,12 +19,12 @@ from twin.store.run_records import Claim, Ending, RunState
 from twin.store.runs import RunStore
 
 from .answering import Answering, Asker, Running
-from .batches import BATCH, MAX_ANSWER_BYTES, BatchItem, BatchPart, batch_text, part_name, read_batch
-from .bodies import NetworkRequest
-from .body_reader import read_body
+from .batches import BATCH, MAX_ANSWER_BYTES, BatchItem, JoinTask, QueuedPart, SplitTask, part_name
+from .body_reader import MAX_READ_BYTES, read_small
+from .compute.estimate import Estimate
 from .problems import BUSY, ProblemError, problem_of
 from .questions.context import Limits
-from .questions.table import QUESTION_BY_PATH, Question
+from .questions.table import QUESTION_BY_PATH
 
 MAX_RUN_S = 3600.0
 """Longest time of a run, seconds. It is the one deadline of all its work."""
@@ -38,6 +38,8 @@ MAX_PAUSE_S = 30.0
 """Longest pause after the database has failed."""
 MAX_KEPT_BYTES = 256 * 2**20
 """Most bytes of finished parts that a run keeps; later ones are computed again after a restart."""
+BATCHES = Estimate("batches", False)
+"""Place of work on large batches, beside that on their questions."""
 FULL = f"the answers of this batch have more than {MAX_ANSWER_BYTES // 2**20} MiB"
 LOG = logging.getLogger("twin.api")
 ResultT = TypeVar("ResultT")
@@ -118,11 +120,10 @@ class RunQueue:
         try:
             if claim.run.question == BATCH:
                 return await self._batch(claim, watch)
-            question = QUESTION_BY_PATH[claim.run.question]
-            asked = await run_in_threadpool(read_body, claim.request, question.request)
             asker = Asker("runs", claim.run.id[:12], watch.progressed, self._limits, MAX_RUN_S)
             asker = asker._replace(parts=claim.parts, on_part=watch.part)
-            return Ending(RunState.DONE, (await self._text(question, asked, asker, watch)).encode())
+            text = await self._text(claim.run.question, claim.request, asker, watch)
+            return Ending(RunState.DONE, text.encode())
         except _NotWantedError:
             return Ending(RunState.CANCELLED)
         except asyncio.CancelledError:
@@ -134,7 +135,8 @@ class RunQueue:
 
     async def _batch(self, claim: Claim, watch: _Watch) -> Ending:
         """Answer the questions of a batch one after the other; those of an earlier attempt are answered already."""
-        parts = await run_in_threadpool(read_batch, claim.request)
+        asker = Asker("runs", claim.run.id[:12], None, self._limits)
+        parts: tuple[QueuedPart, ...] = await self._result(SplitTask(claim.request), asker, watch)
         items, n_bytes, end_s = list[BatchItem](), 0, monotonic() + MAX_RUN_S
         for number, part in enumerate(parts):
             name = part_name(number)
@@ -143,29 +145,45 @@ class RunQueue:
             elif n_bytes > MAX_ANSWER_BYTES:
                 item = _item_of(ProblemError(422, FULL, "BudgetError", hint="ask for fewer fields or questions"))
             else:
-                asker = Asker("runs", claim.run.id[:12], None, self._limits, max(end_s - monotonic(), 0.0))
-                item = await self._item(part, asker, watch)
+                item = await self._item(part, asker._replace(max_s=max(end_s - monotonic(), 0.0)), watch)
                 watch.part(name, item.to_bytes())
             items.append(item)
             n_bytes += len(item.text)
             watch.progressed(len(items), len(parts))
             await watch.report()
-        text = await run_in_threadpool(batch_text, parts, items)
+        text: str = await self._result(JoinTask(parts, tuple(items)), asker, watch)
         return Ending(RunState.DONE, text.encode())
 
-    async def _item(self, part: BatchPart, asker: Asker, watch: _Watch) -> BatchItem:
+    async def _item(self, part: QueuedPart, asker: Asker, watch: _Watch) -> BatchItem:
         try:
-            return BatchItem(200, await self._text(part.question, part.asked, asker, watch))
+            return BatchItem(200, await self._text(part.path, part.body, asker, watch))
         except _NotWantedError:
             raise
         except Exception as error:  # whatever went wrong is the answer of this question
             return _item_of(error)
 
-    async def _text(self, question: Question, asked: NetworkRequest, asker: Asker, watch: _Watch) -> str:
+    async def _text(self, path: str, body: bytes, asker: Asker, watch: _Watch) -> str:
         """Return the answer to a question, once there is room for it among those of other clients."""
+        question = QUESTION_BY_PATH[path]
+        asked = read_small(body, question.request)
+        text: str = await self._once(lambda: self._answering.start(question, asked, asker), watch)
+        return text
+
+    async def _result(self, task: SplitTask | JoinTask, asker: Asker, watch: _Watch) -> Any:
+        """Return the result of work on a batch; where it is little it is done at once."""
+        if task.n_bytes <= MAX_READ_BYTES:
+            return task.run()
+
+        async def start() -> Running:
+            return self._answering.start_task(task, BATCHES, asker)
+
+        return await self._once(start, watch)
+
+    async def _once(self, start: Callable[[], Awaitable[Running]], watch: _Watch) -> Any:
+        """Return the result of work, once there is room for it among that of other clients."""
         while True:
             try:
-                running = await self._answering.start(question, asked, asker)
+                running = await start()
             except ProblemError as error:
                 if error.error != BUSY:
                     raise
@@ -175,8 +193,7 @@ class RunQueue:
                         await asyncio.wait([running.result], timeout=REPORT_S)
                         await watch.report()
                     if not _was_busy(running):
-                        text: str = running.result.result()
-                        return text
+                        return running.result.result()
                 finally:
                     running.cancel()
             await asyncio.sleep(REPORT_S)

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from twin.answers.data import json_text, to_data
-from twin.errors import ChangeError, DocumentError, StoreError, did_you_mean
+from twin.errors import DocumentError, StoreError, did_you_mean
 from twin.errors.wording import quoted
+from twin.store import NetworkStore
 from twin.store.run_askers import OtherAskerError
-from twin.store.run_records import NewRun, Run, RunPage, RunState
+from twin.store.run_records import Run, RunPage, RunState
 from twin.store.runs import ID_FORM, RunStore
 
 from .answering import Answering
-from .batches import BATCH, BATCH_EXAMPLES, BatchRequest, batch_label, pinned_batch, read_batch
-from .bodies import NetworkRequest
-from .csv_tables import MEDIA_TYPES, TABLES, Form, csv_text
+from .batches import BATCH, BATCH_EXAMPLES, BatchRequest
+from .body_reader import MAX_READ_BYTES
+from .compute.estimate import MAX_LIGHT_BYTES, Estimate
+from .csv_tables import MEDIA_TYPES
 from .forms import CSV_CONTENT, FormParameter, form_of
 from .idempotency import IDEMPOTENCY_KEY
-from .networks import Networks
 from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
-from .pinned_requests import new_run, run_of
-from .problems import CLIENT_CLOSED_REQUEST, find, problem_response
-from .question_routes import QUESTION_ERRORS, body_of
-from .questions.context import ClientGoneError
-from .questions.table import QUESTION_BY_PATH, QUESTIONS, Question
+from .problems import find, problem_response
+from .question_routes import QUESTION_ERRORS
+from .questions.table import QUESTIONS, Question
 from .raw_body import JsonBody
 from .room import key_name_of
 from .run_queue import RunQueue
+from .run_requests import TableTask, pinned_run, read_run
 
 EVENT_S = 0.5
 """Time between two looks at a run whose events a client follows."""
@@ -65,35 +65,37 @@ class Runs(NamedTuple):
 
     answering: Answering
     """Validates posted documents."""
-    networks: Networks
+    networks: NetworkStore
     """Networks that requests name."""
     store: RunStore
     queue: RunQueue
     """Computes the runs; it is woken by new ones."""
 
-    async def ask(self, make: Callable[[], NewRun], asked: Iterable[NetworkRequest], request: Request) -> Response:
+    async def ask(self, kind: str, body: bytes, request: Request) -> Response:
         """Queue a run, and return it; its answer may be there already.
 
         Args:
-            make: returns the run; it may ask the database.
-            asked: requests of its questions, whose documents are validated first.
-            request: HTTP request.
+            kind: name of a question, or of batches.
+            body: JSON text, not validated.
+            request: HTTP request with the body.
         """
-        try:
-            await self.answering.check(asked, request)
-        except ClientGoneError:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        found = await run_in_threadpool(lambda: self.store.ask(make(), key_name_of(request)))
+        if len(body) > MAX_READ_BYTES:
+            new = await self.answering.read_run(kind, body, request)
+        else:
+            parts = read_run(kind, body)
+            await self.answering.check([part.asked for part in parts], request)
+            new = await run_in_threadpool(pinned_run, kind, parts, self.networks)
+        found = await run_in_threadpool(self.store.ask, new, key_name_of(request))
         self.queue.wake()
         return _run(found.run, 200 if found.run.state == RunState.DONE else 202)
 
 
-def run_routes(answering: Answering, networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter:
+def run_routes(answering: Answering, networks: NetworkStore, runs: RunStore, queue: RunQueue) -> APIRouter:
     """Return the endpoints of runs.
 
     Args:
         answering: validates posted documents.
-        networks: networks that requests name.
+        networks: stored networks that requests name.
         runs: runs in the database.
         queue: computes the runs; it is woken by new ones.
     """
@@ -114,16 +116,15 @@ def run_routes(answering: Answering, networks: Networks, runs: RunStore, queue: 
             dependencies=[IDEMPOTENCY_KEY],
         )
     _add_batch(router, asking)
-    _add_reads(router, runs)
+    _add_reads(router, answering, runs)
     _add_ends(router, runs)
     return router
 
 
 def _asking(question: Question, runs: Runs) -> Callable[..., Any]:
-    async def ask(request: Request, asked: Any) -> Response:
-        return await runs.ask(partial(new_run, question, asked, runs.networks), [asked], request)
+    async def ask(request: Request, body: JsonBody) -> Response:
+        return await runs.ask(question.path, body, request)
 
-    ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
     return ask
 
 
@@ -140,16 +141,10 @@ def _add_batch(router: APIRouter, runs: Runs) -> None:
     )
     async def batch(request: Request, body: JsonBody) -> Response:
         """In the background: Answer several questions, on one or more networks. Each has a status of its own."""
-        parts = await run_in_threadpool(read_batch, body)
-
-        def make() -> NewRun:
-            data = pinned_batch(parts, runs.networks)
-            return run_of(BATCH, data, batch_label(data))
-
-        return await runs.ask(make, [part.asked for part in parts], request)
+        return await runs.ask(BATCH, body, request)
 
 
-def _add_reads(router: APIRouter, runs: RunStore) -> None:
+def _add_reads(router: APIRouter, answering: Answering, runs: RunStore) -> None:
     @router.get("", responses=responses_of(RunPage, 422, 503), operation_id="runs", response_class=Response)
     def page(
         limit: Annotated[int, Query(ge=1, le=1000, description="Most rows of the page.")] = 100,
@@ -170,13 +165,13 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
 
     @router.get(
         "/{run}/answer",
-        responses=ANSWER_RESPONSE | problems_of(404, 406, 409, 413, 422, 500, 503),
+        responses=ANSWER_RESPONSE | problems_of(404, 406, 409, 413, 422, 429, 499, 500, 503),
         operation_id="run_answer",
         response_class=Response,
     )
-    def answer(run: RunId, request: Request, format: FormParameter = None) -> Response:
+    async def answer(run: RunId, request: Request, format: FormParameter = None) -> Response:
         """Return the answer of a run, or the problem that it met."""
-        ending = find(partial(runs.ending, run))
+        ending = await run_in_threadpool(find, partial(runs.ending, run))
         if ending is None or ending.state == RunState.CANCELLED:
             state = "was cancelled" if ending else "has not ended"
             return problem_response(409, f"the run {state}; GET /v1/runs/{run} has its state")
@@ -184,7 +179,14 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
             if ending.problem is None:
                 return problem_response(ending.status, ending.detail or "the run failed")
             return Response(ending.problem, ending.status, media_type="application/problem+json")
-        return _answer(find(partial(runs.find, run)), ending.answer or b"", request, format)
+        found = await run_in_threadpool(find, partial(runs.find, run))
+        form, content, headers = form_of(found.question, request, format), ending.answer or b"", {"ETag": f'"{run}"'}
+        if form == "json":
+            return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+        await request.body()  # it must have been read before the client can be seen to leave
+        place = Estimate("tables of runs", len(content) <= MAX_LIGHT_BYTES)
+        text = await answering.result(TableTask(found.question, content), request, place)
+        return Response(text, media_type=MEDIA_TYPES[form])
 
     followers = asyncio.Semaphore(MAX_FOLLOWERS)
 
@@ -206,18 +208,6 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-
-
-def _answer(run: Run, answer: bytes, request: Request, stated: Form | None) -> Response:
-    """Return the answer of a run, as JSON or CSV."""
-    form = form_of(run.question, request, stated)
-    headers = {"ETag": f'"{run.id}"'}
-    if form == "json":
-        return Response(answer, media_type=MEDIA_TYPES[form], headers=headers)
-    data = json.loads(answer)
-    if TABLES[run.question] not in data:
-        raise ChangeError("the run has some fields only", where="format", hint="ask for a run without fields for CSV")
-    return Response(csv_text(run.question, data, QUESTION_BY_PATH[run.question].answer), media_type=MEDIA_TYPES[form])
 
 
 async def _events(runs: RunStore, run_id: str, request: Request, followers: asyncio.Semaphore) -> AsyncIterator[str]:

@@ -26,9 +26,8 @@ from .file_tasks import FileAnswer, PostedFile, PutTask
 from .idempotency import IDEMPOTENCY_KEY
 from .openapi import problems_of, responses_of
 from .parameters import KNOWN_PARAMETERS
-from .problems import CLIENT_CLOSED_REQUEST, find
+from .problems import find
 from .question_routes import QUESTION_ERRORS
-from .questions.context import ClientGoneError
 from .questions.table import QUESTION_BY_PATH
 from .raw_body import Body
 
@@ -155,10 +154,7 @@ async def response_of(answering: Answering, task: Task, request: Request, place:
         request: HTTP request; its body has been read.
         place: key of its network, and whether it takes about a second or less.
     """
-    try:
-        answer: FileAnswer = await answering.result(task, request, place)
-    except ClientGoneError:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    answer: FileAnswer = await answering.result(task, request, place)
     return answer.response()
 
 

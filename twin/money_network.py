@@ -13,6 +13,7 @@ from .answers.score import score_of
 from .answers.signed_leases import signed_leases
 from .catalogue.ageing import AgeingCase
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .progress import Advance, Progress
 from .scenario.apply import apply_changes
 from .studies.points import metric_of_case
 from .studies.schedule import Schedule, schedule_of
@@ -126,6 +127,7 @@ class MoneyNetwork(EvaluatedNetwork):
         drain_days: int = DRAIN_DAYS,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
+        advance: Advance | None = None,
     ) -> Schedule:
         """Put the changes of a plan in an order of works, and evaluate each state on the way.
 
@@ -142,6 +144,7 @@ class MoneyNetwork(EvaluatedNetwork):
             drain_days: days for which a wave is out of service.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
+            advance: called for each state with the percent of the work that is done, and 100; an exception ends it.
 
         Returns:
             The states in order with their days, the worst value of all, and the days at risk.
@@ -172,4 +175,5 @@ class MoneyNetwork(EvaluatedNetwork):
             lambda scenario, day, before: wait_days(scenario, self.document, day, self._reader, before),
             self._reader,
             where,
+            Progress(advance),
         )

@@ -7,6 +7,8 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
+import numpy as np
+
 from .answers.demand_table import DemandTable, demand_table
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
@@ -23,8 +25,9 @@ from .compared_network import ComparedNetwork
 from .errors import ChangeError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .plan_network import PlanNetwork
+from .progress import Advance
 from .stages.causes import step_causes
-from .studies.executor import Advance, workers_of
+from .studies.executor import workers_of
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
@@ -245,7 +248,10 @@ class Network(ComparedNetwork, PlanNetwork):
         evaluation = self._evaluate_after(changes, job, None, ageing)
         question = PathQuestion(source, target, max_paths)
         answer = path_report(evaluation, self.label, plan_name(changes), question)
-        return replace(answer, warnings=self._as_built_warnings(evaluation))
+        state = evaluation.case.state
+        rows = np.array([state.link_index[hop.link] for hop in answer.hops], dtype=np.int64)
+        missing = missing_inputs(state, self._reader, rows)
+        return replace(answer, warnings=(*self._as_built_warnings(evaluation), *missing))
 
     def demand_table(
         self,

@@ -21,8 +21,9 @@ from .planner.question import plan_question
 from .planner.ready import Deadline
 from .planner.records import PlanReport, PlanWorth
 from .planner.verdict import worth_sentences
+from .progress import Advance
 from .scenario.apply import apply_changes, parse_changes
-from .studies.executor import Advance, workers_of
+from .studies.executor import workers_of
 from .studies.sweep import default_metric
 from .studies.works import WorkQuestion
 

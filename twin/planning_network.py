@@ -18,6 +18,7 @@ from .errors import TopologyError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .exports import Exported, exported
 from .money_network import MoneyNetwork
+from .progress import Advance, Progress
 from .render.heat import heat_named
 from .sampled_network import SampledNetwork
 from .scenario.apply import apply_changes, parse_changes
@@ -25,7 +26,7 @@ from .stages.evaluation import Evaluation
 from .studies.availability import availability_report
 from .studies.availability_plan import AvailabilityQuestion
 from .studies.availability_report import AvailabilityReport
-from .studies.executor import Advance, Workers
+from .studies.executor import Workers
 from .studies.failure_pairs import Depth
 from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
@@ -140,6 +141,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
+        advance: Advance | None = None,
     ) -> RoutingReport:
         """Compare the routing of the demands with the best possible one.
 
@@ -153,6 +155,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
+            advance: called after each sweep with the percent of the work that is done, and 100; an exception ends it.
 
         Returns:
             Utilisation in use and at the optimum with its certified bound, the links that set it, and the groups.
@@ -161,7 +164,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             ChangeError: no demands, a link of unknown rate, or a gap or number out of bounds.
             ConvergenceError: the bounds stay farther apart.
         """
-        n_rows = Ranking("optimum", (), frozenset(), None, top).top
+        n_rows, progress = Ranking("optimum", (), frozenset(), None, top).top, Progress(advance)
         report_phase(notify, "reading the network")
         scenario = self._scenario(changes, None, ageing)
 
@@ -171,7 +174,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
 
         report_phase(notify, "optimising routing")
         evaluation = self._engine.evaluate(scenario.case)
-        answer = routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
+        answer = routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply, progress)
         return replace(answer, links=answer.links[:n_rows], warnings=self._as_built_warnings(evaluation))
 
     def growth(
@@ -187,6 +190,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
+        advance: Advance | None = None,
     ) -> GrowthReport:
         """Find when the first link passes a limit as demands grow, with and without the worst single failure.
 
@@ -203,6 +207,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
+            advance: called in sweeps with the percent of the work that is done, and 100; an exception ends it.
 
         Returns:
             The dates with their links and failures, and upgrades with what a year gained costs.
@@ -229,7 +234,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
 
         report_phase(notify, "growing demands")
         evaluation = self._engine.evaluate(scenario.case)
-        answer = growth_report(evaluation, self.label, plan_name(changes), question, apply)
+        answer = growth_report(evaluation, self.label, plan_name(changes), question, apply, Progress(advance))
         return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def failures(
@@ -259,7 +264,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
             job: id of a job, whose step counts too; None = the default job if the network has no demands.
             depth: 1 = single failures, 2 = pairs of them.
-            sample: pairs to draw without replacement; None = all.
+            sample: pairs to draw without replacement, at most 300,000; None = all.
             seed: seed of the draw; the same pairs for the same seed.
             changes: a plan's name, a change or a list of changes to apply first.
             top: most failures and most links to list; None = all.
@@ -283,6 +288,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             TopologyError: too large a study, before any failure is computed.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
+        drawn = Depth(depth, sample, seed)  # refuses a number out of bounds before any work
         evaluation = self._evaluate_after(changes, job, None, ageing)
         answer = failure_report(
             evaluation,
@@ -290,7 +296,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             plan_name(changes),
             reader=self._reader,
             of=of,
-            depth=Depth(depth, sample, seed),
+            depth=drawn,
             top=top,
             with_job=job is not None,
             executor=executor,

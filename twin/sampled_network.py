@@ -11,6 +11,7 @@ from .answers.metrics import METRICS, NotApplicableError
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError, TwinError
 from .evaluated_network import Changes, EvaluatedNetwork
+from .progress import Advance
 from .scenario.apply import apply_changes, parse_changes
 from .scenario.changes import Change
 from .stages.evaluation import Evaluation
@@ -26,7 +27,7 @@ from .studies.decision_options import (
     without_site,
 )
 from .studies.decision_report import DecisionReport, check_token_price, decision_report, plans_left_out
-from .studies.executor import Advance, workers_of
+from .studies.executor import workers_of
 from .studies.sample_report import SampleReport
 from .studies.uncertainty import SampleSettings, run_decision, run_sample_study, sampled_cases, sampled_inputs
 

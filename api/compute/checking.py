@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from twin.network import Network
+from twin.store import NetworkStore
+
 from ..bodies import NetworkRequest
 from ..networks import NETWORK_FIELDS
 from ..questions.context import Context
@@ -16,31 +19,43 @@ MAX_CHECK_S = 2.0
 
 
 class Checking(NamedTuple):
-    """Task to validate the documents of requests, with the jobs and plans that the requests name."""
+    """Task to validate the documents of requests, with their demands, and the jobs and plans that the requests name."""
 
     requests: tuple[NetworkRequest, ...]
 
     def run(self, context: Context) -> None:
         """Raise TwinError for an invalid document, NotFoundError for a job or plan that it lacks."""
         for request in self.requests:
-            _ = context.network(request).nodes  # the records, which are made and checked on first use
+            _check_records(context.network(request))
             other = getattr(request, "other", None)
             if other is not None:
-                _ = context.any_network(other).nodes
+                _check_records(context.any_network(other))
 
 
-def checking_of(requests: Iterable[NetworkRequest]) -> Checking | None:
+def _check_records(network: Network) -> None:
+    """Make the records and demands of a network, which checks them."""
+    _ = network.nodes
+    _ = network.generated_demands
+
+
+def checking_of(requests: Iterable[NetworkRequest], store: NetworkStore) -> Checking | None:
     """Return the task to validate posted documents; None if there are none, or more than is quickly done.
 
-    requests: validated requests; the documents in them have not been validated.
+    Args:
+        requests: validated requests; the documents in them have not been validated.
+        store: store of networks that they may name.
+
+    Raises:
+        NotFoundError: there is no network of a name.
     """
     posting, known, n_records = [], set[str](), 0
     for request in requests:
-        documents = [data for name in NETWORK_FIELDS if isinstance(data := getattr(request, name, None), dict)]
-        if documents:
-            posting.append(request)
-        for document in documents:
-            key = network_key(document)
-            n_records += 0 if key in known else n_records_of_network(document)
+        networks = [data for name in NETWORK_FIELDS if (data := getattr(request, name, None)) is not None]
+        if not any(isinstance(network, dict) for network in networks):
+            continue
+        posting.append(request)
+        for network in networks:
+            key = network_key(network)
+            n_records += 0 if key in known else n_records_of_network(network, store)
             known.add(key)
     return Checking(tuple(posting)) if posting and n_records <= MAX_LIGHT_RECORDS else None

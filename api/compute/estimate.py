@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -11,13 +10,15 @@ from typing import Any, NamedTuple
 import yaml
 from twin.topologies import NETWORKS, network_text, size_of
 
-from twin.arrays import LAST_END_POINT, NODE_KINDS
+from twin.arrays import END_POINTS
 from twin.errors import TwinError
 from twin.model.document import Fabric, TopologyDocument, TrafficBlock
 from twin.model.validation import validate_as
-from twin.traffic.demand_generators import generator_of
+from twin.store import NetworkStore
+from twin.traffic.demand_generators import n_demands_at_most
 
 from ..bodies import NetworkRequest
+from ..networks import n_stored_records
 from ..questions.table import Question
 from .network_key import network_key
 
@@ -25,10 +26,6 @@ MAX_LIGHT_RECORDS = 10_000
 """Most nodes, links and demands of a network whose questions are light."""
 LISTS = ("nodes", "links", "demands", "spans", "measurements", "traffic")
 """Fields of a document whose entries count as records."""
-END_POINTS = NODE_KINDS[: LAST_END_POINT + 1]
-"""Kinds of nodes that a traffic block is about if it names none."""
-GLOB = re.compile(r"[*?\[]")
-"""Characters of a name that may match several nodes."""
 MAX_LIGHT_BYTES = 256 * 1024
 """Largest body that is expected to take about a second or less."""
 
@@ -42,15 +39,19 @@ class Estimate(NamedTuple):
     """True if it takes about a second or less."""
 
 
-def estimate_of(question: Question, asked: NetworkRequest) -> Estimate:
+def estimate_of(question: Question, asked: NetworkRequest, store: NetworkStore) -> Estimate:
     """Return the estimate of a question.
 
     Args:
         question: row of the table.
         asked: validated request; the document in it has not been validated.
+        store: store of networks that it may name.
+
+    Raises:
+        NotFoundError: there is no network of a name.
     """
     networks = [network for network in (asked.network, getattr(asked, "other", None)) if network is not None]
-    n_records = sum(map(n_records_of_network, networks))
+    n_records = sum(n_records_of_network(network, store) for network in networks)
     key = "+".join(network_key(network) for network in networks)
     return Estimate(key, not question.is_long and n_records <= MAX_LIGHT_RECORDS)
 
@@ -65,14 +66,22 @@ def estimate_of_body(question: Question, body: bytes) -> Estimate:
     return Estimate(sha256(body).hexdigest(), not question.is_long and len(body) <= MAX_LIGHT_BYTES)
 
 
-def n_records_of_network(network: str | TopologyDocument | Mapping[str, Any]) -> int:
-    """Return the number of records of a network.
+def n_records_of_network(network: str | TopologyDocument | Mapping[str, Any], store: NetworkStore) -> int:
+    """Return the number of records of a network. Faults count as nothing, because validation reports them.
 
-    Faults count as nothing, because validation reports them. A stored network named by a reference counts as nothing
-    too: its question leaves the places of light ones once it takes longer than they do.
+    Args:
+        network: name of a network, or a document.
+        store: store of networks that may be named.
+
+    Raises:
+        NotFoundError: there is no network of the name.
     """
     if isinstance(network, str):
-        return _n_records_that_ship(network) if network in NETWORKS else 0
+        return _n_records_that_ship(network) if network in NETWORKS else n_stored_records(store, network)
+    return _n_records_of_document(network)
+
+
+def _n_records_of_document(network: TopologyDocument | Mapping[str, Any]) -> int:
     data = network.to_dict() if isinstance(network, TopologyDocument) else network
     n_records = sum(len(_list_of(data, name)) for name in LISTS)
     n_of_fabrics = 0
@@ -90,7 +99,7 @@ def n_records_of_network(network: str | TopologyDocument | Mapping[str, Any]) ->
 
 @cache
 def _n_records_that_ship(name: str) -> int:
-    return n_records_of_network(yaml.safe_load(network_text(name)))
+    return _n_records_of_document(yaml.safe_load(network_text(name)))
 
 
 def _list_of(data: Mapping[str, Any], name: str) -> list[Any] | tuple[Any, ...]:
@@ -116,12 +125,6 @@ def _n_demands_at_most(data: Any, n_end_points: int, n_nodes: int) -> int:
         n_nodes: all nodes, at most.
     """
     try:
-        block: TrafficBlock = validate_as(TrafficBlock, data, "traffic")
-        generator, params = generator_of(block)
+        return n_demands_at_most(validate_as(TrafficBlock, data, "traffic"), n_end_points, n_nodes)
     except TwinError:
         return 0
-    names = getattr(params, "nodes", None)
-    names = (names,) if isinstance(names, str) else names or ()
-    n_named = n_nodes if any(GLOB.search(name) for name in names) else min(len(names), n_nodes)
-    n_demands: int = generator.n_most(params, lambda: n_named if names else n_end_points)
-    return n_demands

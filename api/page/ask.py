@@ -35,7 +35,7 @@ class Asker:
             body: fields of the request.
 
         Raises:
-            ClientGoneError: the client has left.
+            CancelledError: the client has left.
             PendingRunError, EndedRunError: a long question has no answer yet, or ended without one.
             TwinError, NotFoundError: the question cannot be answered; issues name fields of the body.
         """

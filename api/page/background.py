@@ -11,11 +11,11 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from twin.errors import Issue
+from twin.store import NetworkStore
 from twin.store.run_records import Ending, Run, RunState
 from twin.store.runs import RunStore
 
 from ..bodies import NetworkRequest
-from ..networks import Networks
 from ..pinned_requests import new_run
 from ..problems import TITLES, find
 from ..questions.table import Question
@@ -29,6 +29,9 @@ LOOK_S = 0.05
 ITEMS = {
     "failures": "failures",
     "availability": "steps",
+    "growth": "steps",
+    "optimum": "steps",
+    "schedule": "steps",
     "plan": "sets of changes",
     "sample": "samples",
     "decide": "samples",
@@ -57,12 +60,12 @@ class Background:
     """Asks questions as runs.
 
     Args:
-        networks: networks that questions name.
+        networks: stored networks that questions name.
         runs: runs in the database.
         wake: tells the queue of runs that there is a new one.
     """
 
-    def __init__(self, networks: Networks, runs: RunStore, wake: Callable[[], None]) -> None:
+    def __init__(self, networks: NetworkStore, runs: RunStore, wake: Callable[[], None]) -> None:
         self._networks, self._runs, self._wake = networks, runs, wake
 
     async def answer(self, question: Question, asked: NetworkRequest, followed: str, key_name: str = "") -> str:

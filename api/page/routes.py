@@ -15,8 +15,7 @@ from twin.scenario.changes import CHANGES
 from twin.store import NetworkStore
 
 from ..answering import Answering
-from ..problems import CLIENT_CLOSED_REQUEST, NotFoundError
-from ..questions.context import ClientGoneError
+from ..problems import NotFoundError
 from .ask import Asker
 from .background import Background, EndedRunError, PendingRunError, ended_html, progress_html
 from .changes import change_of
@@ -131,8 +130,6 @@ async def _part(ask: Asker, name: str, state: PageState) -> Response:
         return _html(problem_box("No such part", detail=f"The view {state.view} has no part {name}."), 404)
     try:
         content = await part.build(ask, state)
-    except ClientGoneError:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
     except PendingRunError as pending:
         return _html(progress_html(pending.run, state.part_address(name, pending.run.id)), 202)
     except EndedRunError as ended:

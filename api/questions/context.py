@@ -32,10 +32,6 @@ MAX_OPTIMUM_WORK = 20_000_000
 """Nodes with demands to send times nodes and links: 120 of `memphis`, all of a fat tree of 320 switches."""
 
 
-class ClientGoneError(CancelledError):
-    """The client left before the answer."""
-
-
 class NetworkSource(Protocol):
     """Networks by name or document, as requests give them."""
 
@@ -98,6 +94,13 @@ class Context:
     is_separate: bool = False
     progress: Callable[[int, int], None] = _ignore
 
+    @property
+    def store(self) -> NetworkStore:
+        """Return the store of networks, where there is one: that of the service."""
+        store = self.networks.store
+        assert store is not None
+        return store
+
     def network(self, request: NetworkRequest, *more_plans: str | None) -> Network:
         """Return the network of a request. Its job and its plans exist in the document.
 
@@ -131,7 +134,7 @@ class Context:
 
         def advance(n_done: int, n_items: int) -> None:
             if self.client_gone.is_set():
-                raise ClientGoneError
+                raise CancelledError
             self.progress(n_done, n_items)
             if n_done < n_items and perf_counter() - start_s > bound_s:
                 raise ChangeError(

@@ -31,6 +31,9 @@ from .context import Context
 
 FAILURES_HINT = f"ask for another kind; {NO_BOUND}"
 STATES_HINT = f"ask for fewer states or samples; {NO_BOUND}"
+GROWTH_HINT = f"ask for fewer years, or one growth rate; {NO_BOUND}"
+OPTIMUM_HINT = f"ask for a larger gap; {NO_BOUND}"
+WORKS_HINT = f"ask for fewer waves; {NO_BOUND}"
 SAMPLES_HINT = f"ask for fewer samples or plans; {NO_BOUND}"
 PLAN_HINT = f"give fewer candidates and `generate: false`; {NO_BOUND}"
 
@@ -78,6 +81,7 @@ def growth(request: GrowthRequest, context: Context) -> GrowthReport:
         member_usd=request.member_usd,
         changes=request.plan_or_changes,
         ageing=request.ageing,
+        advance=context.advance("percent", "until", GROWTH_HINT),
     )
 
 
@@ -86,7 +90,11 @@ def optimum(request: OptimumRequest, context: Context) -> RoutingReport:
     network = context.network(request)
     _check_optimum(network, context.limits.max_optimum_work)
     return network.optimum(
-        gap_ratio=request.gap_ratio, top=request.top, changes=request.plan_or_changes, ageing=request.ageing
+        gap_ratio=request.gap_ratio,
+        top=request.top,
+        changes=request.plan_or_changes,
+        ageing=request.ageing,
+        advance=context.advance("percent", "gap_ratio", OPTIMUM_HINT),
     )
 
 
@@ -133,6 +141,7 @@ def schedule(request: ScheduleRequest, context: Context) -> Schedule:
         lead_days=request.lead_days,
         drain_days=request.drain_days,
         ageing=request.ageing,
+        advance=context.advance("percent", "n_waves", WORKS_HINT),
     )
 
 

@@ -109,3 +109,13 @@ def test_the_command_shows_them(tmp_path: Path) -> None:
     for words in (["score"], ["topologies"], ["whatif", *changes], ["forecast", "--years", "2"]):
         result = CliRunner().invoke(cli.app, [words[0], str(path), *words[1:]], env={"COLUMNS": "200"})
         assert text in result.stdout, words
+
+
+def test_a_path_warns_of_inputs_that_its_links_leave_out() -> None:
+    nodes = [{key: value for key, value in node.items() if key != "part"} for node in NODES[:2]] + NODES[2:]
+    links = [{"id": "l", "ends": ["a", "a2"], "capacity_gbps": 100}, {"id": "m", "ends": ["b", "a"], "latency_us": 9}]
+    without = from_document({"as_of": "2026-01-01", "sites": SITES, "nodes": nodes, "links": links})
+    path = without.path("a", "a2")
+    assert [(row.links, row.effect) for row in path.warnings] == [(("l",), "the latency of 2 switches is not counted")]
+    assert "Warning: 1 link at switches without a part" in str(path)
+    assert [row.rule for row in without.path("a", "b").warnings] == ["capacity_gbps"]

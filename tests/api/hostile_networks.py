@@ -16,9 +16,6 @@ from twin.store import NetworkStore, open_database
 class HostileNetworks(Networks):
     """Ordinary networks, and names that sleep, wait, fill the memory, crash or fail."""
 
-    def check(self, network: Any) -> None:
-        """Accept the names below, too."""
-
     def get(self, network: Any) -> Any:
         """Return a network, or misbehave."""
         if network == "sleep":  # as a kernel does: it looks at nothing

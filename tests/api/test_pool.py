@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
 import math
 import os
@@ -15,7 +16,8 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from twin.api.bodies import NetworkRequest, ScoreRequest
+from twin.api.batches import BatchItem, JoinTask, SplitTask
+from twin.api.bodies import DiffRequest, NetworkRequest, ScoreRequest
 from twin.api.compute import parent_process
 from twin.api.compute.checking import checking_of
 from twin.api.compute.estimate import estimate_of
@@ -28,9 +30,12 @@ from twin.api.file_tasks import FileAnswer, ImportTask, PostedFile
 from twin.api.problems import InternalError, NotFoundError, ProblemError
 from twin.api.questions.context import Limits
 from twin.api.questions.table import QUESTION_BY_PATH
+from twin.api.run_requests import RunTask, TableTask, pinned_run, read_run
 
 from tests.api.hostile_networks import hostile_networks
 from twin.deadline import CancelledError, DeadlineError
+from twin.errors import DocumentError
+from twin.store import NetworkStore, open_database
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0
@@ -267,7 +272,10 @@ def test_a_killed_process_is_replaced_while_another_one_is_ready(
 
 @pytest.mark.parametrize(("name", "is_light"), [("leaf-spine-demo", True), ("memphis-small", True), ("memphis", False)])
 def test_networks_that_ship_count_with_their_records(name: str, is_light: bool) -> None:
-    assert estimate_of(QUESTION_BY_PATH["score"], ScoreRequest(network=name)).is_light is is_light
+    assert (
+        estimate_of(QUESTION_BY_PATH["score"], ScoreRequest(network=name), NetworkStore(open_database(None))).is_light
+        is is_light
+    )
 
 
 @pytest.mark.parametrize(
@@ -283,8 +291,33 @@ def test_demands_of_traffic_blocks_count_in_the_estimate(generator: str, params:
     nodes = [{"id": f"h{i}", "kind": "host"} for i in range(102)]
     document = {"nodes": nodes, "traffic": [{"id": "t", "generator": generator, "params": params}]}
     asked = ScoreRequest(network="x").model_copy(update={"network": document})
-    assert estimate_of(QUESTION_BY_PATH["score"], asked).is_light is is_light
-    assert (checking_of([asked]) is not None) is is_light
+    store = NetworkStore(open_database(None))
+    assert estimate_of(QUESTION_BY_PATH["score"], asked, store).is_light is is_light
+    assert (checking_of([asked], store) is not None) is is_light
+    store.put("stored", json.dumps(document).encode())
+    assert estimate_of(QUESTION_BY_PATH["score"], ScoreRequest(network="stored"), store).is_light is is_light
+    small = {"nodes": nodes[:2]}
+    for name in ("stored", "memphis"):
+        beside = DiffRequest(network="x", other=name).model_copy(update={"network": small})
+        is_checked = checking_of([beside], store) is not None
+        assert is_checked is (is_light and name == "stored")
+
+
+def test_bodies_of_runs_are_read_and_their_answers_joined_in_compute_processes(harness: Harness) -> None:
+    body = json.dumps({"questions": [{"question": "score", "request": {"network": "leaf-spine-demo"}}]}).encode()
+    run = harness.result(harness.submit_task(RunTask("batch", body, True), "one"))
+    assert run == pinned_run("batch", read_run("batch", body), NetworkStore(open_database(None)))
+    split = SplitTask(run.request)
+    parts = harness.result(harness.submit_task(split, "one"))
+    assert parts == split.run()
+    join = JoinTask(parts, (BatchItem(200, '{"metrics": {}}'),))
+    assert harness.result(harness.submit_task(join, "one")) == join.run()
+    table = TableTask("links", b'{"links": []}')
+    assert harness.result(harness.submit_task(table, "one")).startswith("id,")
+    bad = json.dumps({"network": "leaf-spine-demo", "jbo": 1, "ageing": 2}).encode()
+    with pytest.raises(DocumentError) as found:
+        harness.result(harness.submit_task(RunTask("score", bad, True), "one"))
+    assert len(found.value.issues) == 2
 
 
 def test_requests_that_arrived_count_before_they_are_in_the_queue(harness: Harness) -> None:

@@ -11,17 +11,21 @@ from typing import Any
 
 import pytest
 from twin.api.app import create_app
+from twin.api.body_reader import MAX_READ_BYTES
 from twin.api.questions.context import Limits
 
 from tests.api.conftest import TestClient
 from tests.api.test_errors import problem_of
 from twin.loading import Network
+from twin.seal import sealed
 from twin.store import RunStore, open_database
 from twin.store.run_records import NewRun
 from twin.store.tables import RUN_PARTS
 
 DEMO = {"network": "leaf-spine-demo"}
 WAIT_S = 20.0
+PADDINGS = ("", " " * MAX_READ_BYTES)
+"""Ends of a body that is read at once, and of one that is read in a compute process."""
 
 
 def ended(client: TestClient, run: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +68,9 @@ def test_a_run_has_the_bytes_of_the_question_itself(client: TestClient) -> None:
         assert (run["state"], run["question"], run["network"]) == ("done", path, body["network"])
         answer = client.get(f"/v1/runs/{run['id']}/answer")
         assert answer.content == client.post(f"/v1/{path}", json=body).content
-        again = client.post(f"/v1/runs/{path}", json=dict(reversed(body.items())))
-        assert (again.status_code, again.json()) == (200, run)
+        for padding in PADDINGS:
+            again = client.post(f"/v1/runs/{path}", content=json.dumps(dict(reversed(body.items()))) + padding)
+            assert (again.status_code, again.json()) == (200, run)
 
 
 def test_documents_and_stored_networks_run_with_the_revision_of_the_request(client: TestClient) -> None:
@@ -100,20 +105,34 @@ def test_a_run_that_cannot_be_answered_has_the_problem_of_the_question(client: T
     same = client.post("/v1/what-if", json=body)
     assert (problem.status_code, problem.content) == (404, same.content)
     assert run["detail"] == same.json()["detail"]
-    problem_of(client.post("/v1/runs/what-if", json=body | {"network": "two-campu"}), 404, "catalogue-error")
-    problem_of(client.post("/v1/runs/what-if", json=DEMO), 422, "document-error")
     problem_of(client.get(f"/v1/runs/{'0' * 64}"), 404, "catalogue-error")
+
+
+@pytest.mark.parametrize("padding", PADDINGS, ids=len)
+def test_faults_are_found_when_a_run_is_asked_for(client: TestClient, padding: str) -> None:
+    def refused(path: str, body: dict[str, Any], slug: str = "document-error") -> Any:
+        answer = client.post(f"/v1/runs/{path}", content=json.dumps(body) + padding)
+        return problem_of(answer, 404 if slug == "catalogue-error" else 422, slug)
+
+    refused("what-if", {"network": "two-campu", "plan": "fibre-upgrade"}, "catalogue-error")
+    refused("what-if", DEMO)
     half = {"network": {"name": "\ud800", "nodes": [{"id": "a", "kind": "switch"}]}}
-    problem_of(client.post("/v1/runs/score", content=json.dumps(half)), 422, "document-error")
+    refused("score", half)
     bad = {"network": {"nodes": [{"id": "a", "kind": "switch"}, {"id": "a", "kind": "swich"}], "lnks": []}}
-    assert len(problem_of(client.post("/v1/runs/score", json=bad), 422, "document-error").issues) == 2
+    assert len(refused("score", bad).issues) == 2
     traffic = {"id": "all", "generator": "all_to_all", "params": {"total_gbps": 1}}
     nodes = [{"id": name, "kind": "host"} for name in "ab"]
     bad = {"network": {"nodes": nodes, "links": [{"id": "l", "ends": ["a", "c"]}], "traffic": [traffic]}}
     same = client.post("/v1/score", json=bad)
     for body in (bad, {"network": "leaf-spine-demo", "other": bad["network"]}):
-        problem = client.post(f"/v1/runs/{'diff' if 'other' in body else 'score'}", json=body)
-        assert (problem.status_code, problem.json()["detail"]) == (422, same.json()["detail"])
+        assert refused("diff" if "other" in body else "score", body, "topology-error").detail == same.json()["detail"]
+    blocks = [traffic, traffic | {"id": "some", "params": {"total_gbps": 1, "nodes": ["a", "d"]}}]
+    blocks += [{"id": "in", "generator": "incast", "params": {"total_gbps": 1, "target": "e"}}]
+    bad = {"network": {"nodes": nodes, "traffic": blocks}}
+    assert refused("score", bad).issues == problem_of(client.post("/v1/score", json=bad), 422, "document-error").issues
+    assert {issue.where for issue in refused("score", bad).issues} == {
+        "traffic[some].params.nodes", "traffic[in].params.target",
+    }  # fmt: skip
 
 
 def test_progress_is_followed_and_a_run_is_cancelled(client: TestClient, slow: threading.Event) -> None:
@@ -197,7 +216,8 @@ def test_finished_questions_of_a_batch_outlive_a_restart(tmp_path: Path, slow: t
     with database.read() as connection:
         assert [row.name for row in connection.execute(RUN_PARTS.select())] == ["item-000000"]
     with database.write() as connection:  # another answer shows that the question is not asked again
-        connection.execute(RUN_PARTS.update().values(content=b'200\n{"kept": true}'))
+        kept = sealed(b'200\n{"kept": true}', f"{run['id']} item-000000")
+        connection.execute(RUN_PARTS.update().values(content=kept))
     database.close()
     slow.set()
     with TestClient(create_app(warm=False, data=data)) as client:

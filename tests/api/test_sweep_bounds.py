@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from twin.api import answering
 from twin.api.app import create_app
+from twin.api.problems import CLIENT_CLOSED_REQUEST
 from twin.api.questions import context, sweeps
 
 import twin
@@ -170,7 +171,7 @@ def asked_and_left(app: Any, n: int, slow: Slow) -> list[list[Any]]:
 
 def test_a_sweep_ends_when_the_client_has_gone_and_those_that_wait_never_begin(slow: Slow) -> None:
     sent = asked_and_left(create_app(warm=False), 5, slow)
-    assert [messages[0]["status"] for messages in sent] == [answering.CLIENT_CLOSED_REQUEST] * 5
+    assert [messages[0]["status"] for messages in sent] == [CLIENT_CLOSED_REQUEST] * 5
     assert slow.ended.wait(WAIT_S)
     assert slow.n_begun == 1
     assert not slow.go_on.is_set()

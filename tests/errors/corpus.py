@@ -68,6 +68,8 @@ CORPUS: dict[str, Callable[[], object]] = {
     "document unknown field far from all": _document(zzzzzzzz=1),
     "document literal": _document(routing="ecpm"),
     "document not a list": _document(nodes={"id": "a"}),
+    "one record of load balancing unknown field": _document(load_balancing={"mode": "spray", "effciency_ratio": {}}),
+    "load balancing unknown field": _document(load_balancing=[{"mode": "spray", "effciency_ratio": {}}]),
     "document bad date": _document(as_of="2026-02-30"),
     "document several": _document(routing="x", nodes=[{"id": "a", "knd": "leaf"}, {"id": "b", "kind": "lef"}, {}]),
     "record unknown field": _record("nodes", "a-leaf", acelerator="H100"),

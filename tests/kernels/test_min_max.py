@@ -46,25 +46,42 @@ def drawn(seed: int, n_nodes: int = 6) -> Problem:
     return problem_of(n_nodes, arcs, [(a, b, float(random.uniform(0.2, 3))) for a, b in dict.fromkeys(chosen)])
 
 
-def solved(problem: Problem, gap_ratio: float, max_sweeps: int = 400) -> Found:
+def solved(problem: Problem, gap_ratio: float, max_sweeps: int = 400, at_once: int = 400) -> Found:
     source, target, gbps = (np.array(column) for column in zip(*problem.demands, strict=True))
     sources, first = np.unique(source, return_index=True)
     n_arcs = len(problem.capacity_gbps)
     flow, load, price = np.zeros((len(sources), n_arcs)), np.zeros(n_arcs), np.zeros(n_arcs)
-    result = min_max_utilisation(
-        problem.arcs,
-        problem.capacity_gbps,
-        sources.astype(np.uint32),
-        np.append(first, len(source)),
-        target.astype(np.uint32),
-        gbps * 1.0,
-        gap_ratio,
-        max_sweeps,
-        flow,
-        load,
-        price,
-    )
+    averaged, state = np.zeros(n_arcs), np.zeros(4)
+    for begin in range(0, max(max_sweeps, 1), at_once):
+        end = min(begin + at_once, max_sweeps)
+        result = min_max_utilisation(
+            problem.arcs,
+            problem.capacity_gbps,
+            sources.astype(np.uint32),
+            np.append(first, len(source)),
+            target.astype(np.uint32),
+            gbps * 1.0,
+            gap_ratio,
+            begin,
+            end,
+            flow,
+            load,
+            price,
+            averaged,
+            state,
+        )
+        if result[2] < end:
+            break
     return Found(*result, flow, load, price)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sweeps_of_several_calls_are_those_of_one(seed: int) -> None:
+    one = solved(drawn(seed), 1e-4)
+    for at_once in (1, 3):
+        several = solved(drawn(seed), 1e-4, at_once=at_once)
+        assert several[:3] == one[:3]
+        assert all((a == b).all() for a, b in zip(several[3:], one[3:], strict=True))
 
 
 def program(problem: Problem) -> float:

@@ -14,6 +14,8 @@ LAYERS = {
     "units": 0,
     "errors": 0,
     "leftovers": 0,
+    "progress": 1,
+    "seal": 0,
     "field_descriptions": 0,
     "deadline": 0,
     "collector": 0,

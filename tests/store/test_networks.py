@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.store.samples import document, reading
-from twin.errors import CatalogueError, DocumentError, RevisionError, StoreLimitError, TopologyError
+from twin.errors import CatalogueError, DocumentError, RevisionError, StoreError, StoreLimitError, TopologyError
 from twin.formats import migrations
 from twin.model.measurements import Measurement
 from twin.model.validation import validate_as
@@ -185,6 +185,15 @@ def test_a_stored_document_of_an_earlier_version_is_migrated_when_it_is_read(
     stored = memory.get("pair")
     assert stored.content == ONE
     assert read_network(stored.content, "pair").document.note == "moved up"
+
+
+def test_damaged_bytes_are_not_read(memory: NetworkStore) -> None:
+    revision = memory.put("pair", ONE).network.revision
+    with memory.database.write() as connection:
+        connection.execute(DOCUMENTS.update().values(content=ONE.replace(b"a", b"c")))
+    assert memory.find("pair").revision == revision
+    with pytest.raises(StoreError, match=f"pair@{revision}: .*damaged"):
+        memory.get("pair")
 
 
 def records(*data: dict[str, Any]) -> tuple[Measurement, ...]:

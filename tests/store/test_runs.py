@@ -9,6 +9,7 @@ import pytest
 from twin.errors import CatalogueError, DocumentError, StoreLimitError
 from twin.store import Database, RunLimits, RunStore
 from twin.store.run_records import Ending, NewRun, RunState
+from twin.store.tables import RUN_PARTS
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DONE = Ending(RunState.DONE, b'{"a": 1}\n')
@@ -91,6 +92,34 @@ def test_a_run_of_a_lost_server_begins_anew_and_that_server_cannot_end_it(runs: 
     assert not runs.report("a", "lost", 2, 2)
     runs.end("a", "lost", DONE)
     assert runs.find("a").state == RunState.RUNNING
+
+
+def test_parts_that_are_damaged_or_of_another_place_are_not_used(
+    runs: RunStore, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("study-1-000000", "study-1-000001", "item-000000")
+    for run_id in "ab":
+        runs.ask(new(run_id))
+        runs.claim(run_id)
+        runs.keep(run_id, run_id, {name: f"{name} of {run_id}".encode() for name in names})
+    with runs.database.write() as connection:
+        content = {(row.run_id, row.name): bytes(row.content) for row in connection.execute(RUN_PARTS.select())}
+        cut, flipped = content["a", names[0]][:-1], bytearray(content["a", names[1]])
+        flipped[3] ^= 4
+        for place, wrong in (
+            (("a", names[0]), cut),
+            (("a", names[1]), bytes(flipped)),
+            (("b", names[0]), content["a", names[0]]),
+            (("b", names[1]), content["b", names[0]]),
+        ):
+            is_it = (RUN_PARTS.c.run_id == place[0]) & (RUN_PARTS.c.name == place[1])
+            connection.execute(RUN_PARTS.update().where(is_it).values(content=wrong))
+    clock.wait(minutes=2)
+    for run_id in "ab":
+        claim = runs.claim(f"{run_id} again")
+        assert claim is not None
+        assert claim.parts == {names[2]: f"{names[2]} of {run_id}".encode()}
+    assert len(caplog.messages) == 4
 
 
 def test_a_run_whose_server_is_lost_each_time_fails(runs: RunStore, clock: Clock) -> None:

@@ -17,7 +17,7 @@ from twin.errors import ChangeError, TopologyError
 from twin.loading import from_document, load
 from twin.network import Network
 from twin.studies import checkpoint as checkpoints
-from twin.studies import failure_pairs, failure_run, pairs_worse
+from twin.studies import failure_pairs, failure_run, job_failures, pairs_worse
 from twin.studies.failure_kinds import KINDS
 
 
@@ -103,7 +103,7 @@ def test_a_sample_of_all_pairs_is_all_pairs(network: Network) -> None:
     everything = network.failures(depth=2)
     assert everything.n_failures == everything.n_possible == 17 * 16 // 2
     assert network.failures(depth=2, sample=136, seed=5) == everything
-    assert network.failures(depth=2, sample=10**9, n_threads=3).to_json() == everything.to_json()
+    assert network.failures(depth=2, sample=300_000, n_threads=3).to_json() == everything.to_json()
     assert everything.summary[0].split(" demand:")[0].endswith("of 136 pairs of link failures lose")
 
 
@@ -147,11 +147,21 @@ def test_too_many_pairs_are_refused_before_any_work(network: Network, monkeypatc
     monkeypatch.setattr("twin.studies.failures.sweep_of", None)
     with pytest.raises(TopologyError, match="136 pairs of link failures and 4 destinations take up to 1 minutes and"):
         network.failures(depth=2)
-    with pytest.raises(TopologyError, match=r"up to 100 pairs.*--sample 100 draws so many"):
-        network.failures(depth=2, sample=101)
     monkeypatch.setattr(failure_pairs, "MAX_PAIR_PATHS", 12)
-    with pytest.raises(TopologyError, match="--sample 3 draws"):
+    with pytest.raises(TopologyError, match=r"depth: .*up to 3 pairs.*--sample 3 draws so many"):
         network.failures(depth=2)
+    with pytest.raises(TopologyError, match=r"sample: .*up to 3 pairs.*--sample 3 draws"):
+        network.failures(depth=2, sample=4)
+    monkeypatch.setattr(type(network), "_evaluate_after", None)
+    with pytest.raises(ChangeError, match="sample 101; expected a whole number from 1 to 100"):
+        network.failures(depth=2, sample=101)
+
+
+def test_a_sample_with_a_job_is_refused_before_pairs_are_told_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_failures, "MAX_WORK", 5000)
+    monkeypatch.setattr(job_failures, "failed_of_kind", None)
+    with pytest.raises(TopologyError, match=r"20 pairs of failures .* \(--sample [1-9] draws so many of them\)"):
+        load("two-campus").failures(of="link", depth=2, sample=20, job="both")
 
 
 @pytest.mark.parametrize("of", ["link", "node"])

@@ -12,6 +12,7 @@ import pytest
 import twin
 from twin.answers.data import Answer
 from twin.errors import ChangeError
+from twin.seal import DIGEST_BYTES
 from twin.studies import checkpoint, kept_parts
 from twin.studies.kept_parts import KeptParts, keeping
 
@@ -87,7 +88,7 @@ def test_no_damaged_or_edited_checkpoint_is_believed(tmp_path: Path) -> None:
     edited["study-1-000000"][0] ^= 1
     unsealed = io.BytesIO()
     np.savez(unsealed, **edited)  # type: ignore[arg-type]
-    resealed = unsealed.getvalue()[:-2] + whole[-checkpoint.DIGEST_BYTES - 2 :]
+    resealed = unsealed.getvalue()[:-2] + whole[-DIGEST_BYTES - 2 :]
     flips = (whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :] for i in range(len(whole)))
     cuts = (whole[:i] for i in range(len(whole)))
     for place.content in (*flips, *cuts, resealed, whole + b"x", b"no archive"):

@@ -13,6 +13,7 @@ from ..arrays import Bools, at_an_end
 from ..errors import ChangeError
 from ..errors.wording import counted
 from ..model.records import WcmpGroup, asdict_compact
+from ..progress import Progress
 from ..render.numbers import number_text
 from ..render.quantities import percent_text
 from ..render.routing_table import routing_table
@@ -33,6 +34,8 @@ LEAST_GAP_RATIO = 5e-4
 """Bounds that are closer count as one figure."""
 LEAST_LOSS_RATIO = 1.005
 """Routing that costs less than this factor counts as the best."""
+LOADED_RATIO, SWEPT_RATIO = 0.05, 0.95
+"""Shares of the work that are done once the routing in use is known, and once the sweeps have ended."""
 NO_TRAFFIC = "No traffic: every routing is the best."
 
 
@@ -121,6 +124,7 @@ def routing_report(
     gap_ratio: float,
     n_entries: int | None = None,
     apply: Callable[[dict[str, Any]], Evaluation] | None = None,
+    progress: Progress | None = None,
 ) -> RoutingReport:
     """Compare the routing of the demands with the best possible one.
 
@@ -131,6 +135,7 @@ def routing_report(
         gap_ratio: largest distance of the two bounds of the optimum over it, from 0.0001 to 0.5.
         n_entries: largest sum of the weights of a WCMP group; None = no groups.
         apply: evaluates the network after a change as well; needed for groups.
+        progress: told after each sweep over all sources.
 
     Raises:
         ChangeError: no demands, a link of unknown rate, or a gap or number out of bounds.
@@ -149,8 +154,15 @@ def routing_report(
     routed = loads.reachable
     offered_gbps = np.where(routed, pairs.offered_gbps, 0.0)
     demands = pairs.source, pairs.target, offered_gbps
+    progress = progress or Progress()
+    progress.tell(LOADED_RATIO)
     optimum = optimal_routing(
-        e.case.state, capacity_gbps, *demands, gap_ratio=float(gap_ratio), keeps_flow=n_entries is not None
+        e.case.state,
+        capacity_gbps,
+        *demands,
+        gap_ratio=float(gap_ratio),
+        keeps_flow=n_entries is not None,
+        progress=progress.part(LOADED_RATIO, SWEPT_RATIO),
     )
     wcmp = None
     if n_entries is not None and apply is not None and optimum.flow is not None:
@@ -176,6 +188,7 @@ def routing_report(
         links=links,
         wcmp=wcmp,
     )
+    progress.tell(1.0)
     return replace(report, summary=tuple(_summary(report, links)))
 
 

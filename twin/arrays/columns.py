@@ -14,6 +14,8 @@ from ..kernels.graph import ArcGraph
 NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "switch", "roadm")
 """Kinds of nodes; end points come first."""
 LAST_END_POINT = NODE_KINDS.index("storage")
+END_POINTS = NODE_KINDS[: LAST_END_POINT + 1]
+"""Kinds of nodes that traffic begins and ends at."""
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 """Tiers of links: at an end point; between switches; at a border router; between sites or with fibre spans. Spans

@@ -103,6 +103,8 @@ def _split(fault: Any, data: Any) -> tuple[tuple[Any, ...], tuple[tuple[tuple[An
         if isinstance(step, str) and _is_branch(step, value, is_field=i == len(location) - 1 and _names_field(fault)):
             branches.append((tuple(path), step))
             continue
+        if isinstance(step, int) and isinstance(value, Mapping) and step not in value:
+            continue  # one record in place of a list of them
         path.append(step)
         if isinstance(step, int):
             value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
@@ -113,8 +115,10 @@ def _split(fault: Any, data: Any) -> tuple[tuple[Any, ...], tuple[tuple[tuple[An
 
 def _is_branch(step: str, value: Any, *, is_field: bool) -> bool:
     """Return whether a step of a location names a branch of a union, and no field of the value."""
+    if is_field:
+        return False
     if isinstance(value, Mapping):
-        return not is_field and (step not in value or any(value.get(tag) == step for tag in TAGS))
+        return step not in value or any(value.get(tag) == step for tag in TAGS)
     return isinstance(value, list | tuple | str | int | float | None)
 
 

@@ -11,6 +11,7 @@ import yaml
 
 from ..collector import collector_paused
 from ..errors import DocumentError
+from ..errors.syntax import json_hint, yaml_hint
 from ..errors.wording import type_text
 from ..model.document import TopologyDocument
 from ..model.validation import MAX_DEPTH, validate_as
@@ -195,7 +196,8 @@ def parse_mapping(
             data = _load_json(text) if as_json else _load_yaml(text, merges)
             n_values, depth = _extent(data, {})
     except json.JSONDecodeError as error:
-        raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
+        problem = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise DocumentError(problem, where=where, hint=json_hint(text, error.pos)) from error
     except _ContainsItselfError as error:
         line, column, name = _alias_to_itself(text)
         problem = f"line {line}, column {column}: alias *{name} stands inside its own anchor &{name}"
@@ -203,7 +205,9 @@ def parse_mapping(
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise DocumentError(f"{place}{getattr(error, 'problem', None) or error}", where=where) from error
+        problem = str(getattr(error, "problem", None) or error)
+        hint = yaml_hint(text, mark.line, mark.column, problem) if mark else ""
+        raise DocumentError(f"{place}{problem}", where=where, hint=hint) from error
     except RecursionError as error:
         raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels") from error
     except ValueError as error:

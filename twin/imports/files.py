@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import DocumentError
+from ..errors.syntax import json_hint
 from ..errors.wording import type_text
 from ..formats.readers import decode_utf8, whole_number
 
@@ -95,9 +96,8 @@ def json_of(text: str, where: str) -> Any:
             text, parse_constant=_refuse_constant, parse_int=whole_number, object_pairs_hook=_without_duplicates
         )
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        hint = "the file may be truncated" if error.pos >= len(text.rstrip()) else ""
-        raise DocumentError(f"{place}: {error.msg}", where=where, hint=hint) from error
+        problem = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise DocumentError(problem, where=where, hint=json_hint(text, error.pos)) from error
     except RecursionError as error:
         raise DocumentError("is nested too deeply", where=where) from error
     except ValueError as error:

@@ -28,12 +28,17 @@ def min_max_utilisation(
     demand_target: npt.NDArray[np.uint32],
     demand_gbps: npt.NDArray[np.float64],
     gap_ratio: float,
+    first_sweep: int,
     max_sweeps: int,
     out_flow: npt.NDArray[np.float64],
     out_load: npt.NDArray[np.float64],
     out_price: npt.NDArray[np.float64],
+    out_averaged: npt.NDArray[np.float64],
+    out_state: npt.NDArray[np.float64],
 ) -> tuple[float, float, int]:
     """Minimise the largest utilisation of an arc when demands may split in any way over any paths.
+
+    Sweeps may be made by several calls, one after the other, with the same arrays; the result is the same to the bit.
 
     Args:
         arcs: arcs with capacity; `weight` and `share` are not used.
@@ -43,10 +48,13 @@ def min_max_utilisation(
         demand_target: uint32[n_demands], nodes that the source reaches, other than the source.
         demand_gbps: float64[n_demands], >= 0, not all 0.
         gap_ratio: stop when the lower bound is within this share of the utilisation reached.
-        max_sweeps: most sweeps over all sources.
+        first_sweep: sweeps that earlier calls have made; 0 = begin.
+        max_sweeps: most sweeps over all sources, those of earlier calls included.
         out_flow: float64[n_sources, n_arcs] in Gb/s, zero on entry: flow of each source at the end.
         out_load: float64[n_arcs] in Gb/s, zero on entry: loads of the lowest utilisation reached.
         out_price: float64[n_arcs], overwritten: share of the lower bound that each arc has; sums to 1.
+        out_averaged: float64[n_arcs], zero on entry: mean lengths, for the next call.
+        out_state: float64[4], utilisation, lower bound, sharpness and last gap, for the next call.
 
     Returns:
         Utilisation that `out_load` has, lower bound of any routing, sweeps made.
@@ -62,34 +70,37 @@ def min_max_utilisation(
     heap_key, heap_node = np.empty(n_arcs + 1), np.empty(n_arcs + 1, np.uint32)
     need, tree = np.zeros(n_nodes), np.zeros(n_arcs)
     moved, slope = np.empty(n_arcs, np.int64), np.empty(n_arcs)
-    length, averaged, weight = 1.0 / capacity_gbps, np.zeros(n_arcs), np.empty(n_arcs)
+    length, averaged, weight = 1.0 / capacity_gbps, out_averaged, np.empty(n_arcs)
     load, utilisation = np.zeros(n_arcs), np.zeros(n_arcs)
 
+    if first_sweep == 0:
+        for s in range(n_sources):
+            n_reached = _shortest_tree(arcs, length, source[s], distance, parent, order, heap_key, heap_node)
+            _tree_flow(arcs, s, demand_first, demand_target, demand_gbps, n_reached, order, parent, need, out_flow[s])
     for s in range(n_sources):
-        n_reached = _shortest_tree(arcs, length, source[s], distance, parent, order, heap_key, heap_node)
-        _tree_flow(arcs, s, demand_first, demand_target, demand_gbps, n_reached, order, parent, need, out_flow[s])
         load += out_flow[s]
     top = _largest(load, capacity_gbps, utilisation)
-    best = top
-    out_load[:] = load
-    lower = _bound(
-        arcs,
-        capacity_gbps,
-        source,
-        demand_first,
-        demand_target,
-        demand_gbps,
-        length,
-        distance,
-        parent,
-        order,
-        heap_key,
-        heap_node,
-    )
-    out_price[:] = length * capacity_gbps
-    out_price /= out_price.sum()
-    sharpness, last_gap = 1.0, 1.0
-    for sweep in range(max_sweeps):
+    if first_sweep == 0:
+        out_load[:] = load
+        lower = _bound(
+            arcs,
+            capacity_gbps,
+            source,
+            demand_first,
+            demand_target,
+            demand_gbps,
+            length,
+            distance,
+            parent,
+            order,
+            heap_key,
+            heap_node,
+        )
+        out_price[:] = length * capacity_gbps
+        out_price /= out_price.sum()
+        out_state[:] = np.array([top, lower, 1.0, 1.0])
+    best, lower, sharpness, last_gap = out_state[0], out_state[1], out_state[2], out_state[3]
+    for sweep in range(first_sweep, max_sweeps):
         if lower >= (1.0 - gap_ratio) * best:
             return best, lower, sweep
         gap = max(1.0 - lower / best, 0.5 * gap_ratio)
@@ -152,6 +163,7 @@ def min_max_utilisation(
                 lower = found
                 out_price[:] = lengths * capacity_gbps
                 out_price /= out_price.sum()
+        out_state[:] = np.array([best, lower, sharpness, last_gap])
     return best, lower, max_sweeps
 
 

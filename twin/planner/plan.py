@@ -12,10 +12,11 @@ from ..answers.metrics import metric_unit
 from ..economics.cost import annuity_ratio_per_year
 from ..errors import TwinError
 from ..errors.wording import counted
+from ..progress import Advance
 from ..render.numbers import metric_text
 from ..render.plan_table import LESS_PROMISING
 from ..render.quantities import usd_text
-from ..studies.executor import Advance, Workers
+from ..studies.executor import Workers
 from .bound import goal_bound
 from .candidate import changes_of
 from .choice import SAME_RATIO, Choice, gain, rounded, worse_by

@@ -12,10 +12,10 @@ from typing import cast
 from ..answers.metrics import METRICS, NotApplicableError
 from ..arrays import Ints
 from ..errors import ChangeError, TopologyError, TwinError
+from ..progress import Advance
 from ..render.numbers import number_text
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
-from ..studies.executor import Advance
 from ..studies.failure_kinds import FailureSet, fabric_of, failures_of_kind
 from ..studies.failures import NO_PAIRS
 from ..studies.job_failure_classes import BY_ORBIT, Failed, FailureClass, JobPlaces

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NamedTuple
 
-from ..studies.executor import Advance, Workers, run_items
+from ..progress import Advance
+from ..studies.executor import Workers, run_items
 from .choice import Choice
 from .sets import MAX_SETS, SetRules, all_sets, bits_of
 from .trial import OVER_BUDGET, Trial, Trials, TrialTask, groups_of

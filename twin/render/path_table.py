@@ -12,7 +12,7 @@ from rich.text import Text
 from .fitted_table import Column, FittedTable
 from .numbers import cell_text
 from .quantities import percent_text
-from .table_parts import sentences, verdict
+from .table_parts import sentences, verdict, warning_lines
 
 MAX_HOPS_SHOWN = 40
 """Hops shown, the nearest to the source first."""
@@ -51,7 +51,8 @@ def path_table(data: Mapping[str, Any]) -> RenderableType:
     separators = [f"{row['kind']} {row['id']}: {row['why']}" for row in data["separated_by"]]
     n_more = len(separators) - MAX_SEPARATORS_SHOWN
     more = [f"{n_more:,} more; use --json."] if n_more > 0 else []
-    return Group(*parts, *sentences("Separated by", [*separators[:MAX_SEPARATORS_SHOWN], *more]))
+    parts += sentences("Separated by", [*separators[:MAX_SEPARATORS_SHOWN], *more])
+    return Group(*parts, *warning_lines(data))
 
 
 def _hop_row(hop: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from ..answers.data import Answer
 from ..errors import TwinError
 from ..network import Network
-from ..studies.executor import Advance
+from ..progress import Advance
 from .answers import Notify, ReportAnswers, ReportQuestion, report_answers, report_parts
 from .page import report_html, report_markdown
 from .sections import sections_of

@@ -45,21 +45,32 @@ def generated_demands(network: CompiledNetwork, engine: Engine) -> DemandColumns
         engine: engine of the network, for the routes that a peak utilisation needs.
 
     Raises:
-        TwinError: unknown names, too many demands, or a peak utilisation that no factor reaches.
+        TwinError: unknown names, too many demands, or a peak utilisation that no factor reaches, of all blocks.
     """
-    arrays = network.arrays
     blocks: list[DemandBlock] = []
+    errors: list[TwinError] = []
     n_demands = 0
     for block in network.document.traffic:
-        found = generate(block, arrays, MAX_DEMANDS - n_demands)
-        _, params = generator_of(block)
-        if params.peak_utilisation_ratio is not None:
-            found = found.scaled(params.peak_utilisation_ratio / _peak_ratio(block, found, network, engine))
+        try:
+            found = _generated(block, network, engine, MAX_DEMANDS - n_demands)
+        except TwinError as error:
+            errors.append(error)
+            continue
         blocks.append(DemandBlock(block.id, found.source, found.target, found.gbps, block.traffic_class))
         n_demands += len(found.gbps)
-    demands = DemandColumns(arrays.node_ids, tuple(blocks))
+    if errors:
+        raise joined_error(errors, "traffic block", network.document.name)
+    demands = DemandColumns(network.arrays.node_ids, tuple(blocks))
     _check_ids(network.document, demands)
     return demands
+
+
+def _generated(block: TrafficBlock, network: CompiledNetwork, engine: Engine, max_demands: int) -> GeneratedDemands:
+    found = generate(block, network.arrays, max_demands)
+    _, params = generator_of(block)
+    if params.peak_utilisation_ratio is None:
+        return found
+    return found.scaled(params.peak_utilisation_ratio / _peak_ratio(block, found, network, engine))
 
 
 def with_generated(document: TopologyDocument, demands: DemandColumns | None) -> TopologyDocument:

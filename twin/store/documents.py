@@ -9,12 +9,14 @@ from typing import Any
 
 from twin.topologies import MAX_RECORDS, check_size, expand
 
+from ..arrays import END_POINTS
 from ..errors import DocumentError
 from ..formats.native import parse_mapping
 from ..formats.readers import decode_utf8
 from ..loading import from_document
 from ..model.document import TopologyDocument
 from ..network import Network
+from ..traffic.demand_generators import n_demands_at_most
 
 JSON, YAML = "application/json", "application/yaml"
 
@@ -76,5 +78,14 @@ def summary_of(network: Network) -> str:
         "n_jobs": len(document.jobs),
         "n_plans": len(document.plans),
         "n_measurements": len(document.measurements),
+        "n_demands": len(document.demands) + _n_generated_demands(network),
     }
     return json.dumps(figures)
+
+
+def _n_generated_demands(network: Network) -> int:
+    """Return a bound on the demands of traffic blocks, which are not made here."""
+    n_end_points = sum(node.kind in END_POINTS for node in network.nodes)
+    n_nodes = len(network.nodes)
+    blocks = network.document.traffic
+    return sum(n_demands_at_most(block, n_end_points or n_nodes, n_nodes) for block in blocks)

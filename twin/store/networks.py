@@ -18,7 +18,7 @@ from twin.topologies import MAX_RECORDS
 from twin.topologies import NETWORKS as SHIPPED
 
 from .. import deadline
-from ..errors import CatalogueError, DocumentError, StoreLimitError, did_you_mean
+from ..errors import CatalogueError, DocumentError, StoreError, StoreLimitError, did_you_mean
 from ..errors.wording import quoted
 from .database import Database
 from .documents import read_network, summary_of
@@ -150,11 +150,16 @@ class NetworkStore:
 
         Raises:
             CatalogueError: there is none; the message has similar names.
+            StoreError: the stored bytes are damaged.
         """
         with self.database.read() as connection:
             network = _network_of(self._row(connection, name, revision))
             query = select(DOCUMENTS.c.content).where(DOCUMENTS.c.digest == network.revision)
-            return StoredDocument(network, bytes(connection.execute(query).scalar_one()))
+            content = bytes(connection.execute(query).scalar_one())
+        if hashlib.sha256(content).hexdigest() != network.revision:
+            problem = "the stored bytes of this revision are damaged: their digest is another one"
+            raise StoreError(problem, where=f"{network.name}@{network.revision}", hint="restore a backup")
+        return StoredDocument(network, content)
 
     def _row(self, connection: Connection, name: str, revision: str | None) -> Row[tuple[object, ...]]:
         is_name = NAME_FORM.fullmatch(name) is not None  # a text that the database cannot encode is none

@@ -32,6 +32,13 @@ class StoredNetwork:
     n_jobs: int
     n_plans: int
     n_measurements: int
+    n_demands: int | None = None
+    """Most demands, those of traffic blocks too; null for a revision that an earlier version has stored."""
+
+    @property
+    def n_records(self) -> int:
+        """Return the records that a question is about: nodes, links, demands and measurements."""
+        return self.n_nodes + self.n_links + self.n_measurements + (self.n_demands or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Run:
     """Name of the network, with the revision of a stored one."""
     state: RunState
     n_done: int
-    """Items that are computed: points, failures, samples, sets, or questions of a batch."""
+    """Items that are computed: points, failures, samples, sets, questions of a batch, or percent where none count."""
     n_items: int
     """Number of all items; 0 while their number is not known."""
     n_attempts: int

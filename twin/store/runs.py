@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_,
 
 from ..errors import CatalogueError, DocumentError, StoreLimitError
 from ..errors.wording import quoted
+from ..seal import opened, sealed
 from .database import Database
 from .networks import MAX_PAGE
 from .run_askers import OtherAskerError, add_asker, askers, delete_stale_askers
@@ -24,6 +26,7 @@ from .run_records import ENDED, Asked, Claim, Ending, NewRun, Run, RunLimits, Ru
 from .tables import RUN_PARTS, RUNS
 
 ID_FORM = re.compile(r"[0-9a-f]{64}")
+LOG = logging.getLogger("twin.store")
 LOST = "its server ended {n} times while it ran"
 RESET: dict[str, Any] = {
     "n_done": 0,
@@ -164,7 +167,8 @@ class RunStore:
             for name, content in parts.items():
                 is_same = and_(RUN_PARTS.c.run_id == run_id, RUN_PARTS.c.name == name)
                 connection.execute(delete(RUN_PARTS).where(is_same))
-                connection.execute(insert(RUN_PARTS).values(run_id=run_id, name=name, content=content))
+                kept = sealed(content, _about(run_id, name))
+                connection.execute(insert(RUN_PARTS).values(run_id=run_id, name=name, content=kept))
 
     def end(self, run_id: str, owner: str, ending: Ending) -> None:
         """Store the end of a run, unless it is not this server's any more."""
@@ -322,8 +326,20 @@ def _run_of(row: Row[Any]) -> Run:
 
 
 def _parts(connection: Connection, run_id: str) -> dict[str, bytes]:
+    """Return the parts of a run by name. One that is damaged is left out, so that its work is done again."""
     query = select(RUN_PARTS.c.name, RUN_PARTS.c.content).where(RUN_PARTS.c.run_id == run_id)
-    return {row.name: bytes(row.content) for row in connection.execute(query.order_by(RUN_PARTS.c.name))}
+    parts: dict[str, bytes] = {}
+    for row in connection.execute(query.order_by(RUN_PARTS.c.name)):
+        content = opened(bytes(row.content), _about(run_id, row.name))
+        if content is None:
+            LOG.warning("a kept part of run %s is damaged; its work is done again", run_id[:12])
+        else:
+            parts[row.name] = content
+    return parts
+
+
+def _about(run_id: str, name: str) -> str:
+    return f"{run_id} {name}"
 
 
 def _delete_parts(connection: Connection, run_id: str) -> None:

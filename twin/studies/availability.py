@@ -14,6 +14,7 @@ import numpy as np
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError
 from ..errors.wording import counted
+from ..progress import Advance
 from ..reliability.components import Components, components_of
 from ..reliability.connected import Connections
 from ..reliability.rates import HOURS_PER_YEAR
@@ -42,7 +43,6 @@ from .availability_report import (
 )
 from .availability_rows import CONFIDENCE_RATIO, AvailabilityRows, summary_of
 from .availability_states import Groups, JobPaths, LikelyAnswers, TrafficStates, likely_answers, sampled_answers
-from .executor import Advance
 from .job_states import JobStates, Stopped
 
 N_PILOTS, PILOTS_S = 4, 1.0

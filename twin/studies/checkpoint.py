@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import struct
@@ -18,15 +17,15 @@ import numpy as np
 from ..arrays import package_version
 from ..errors import ChangeError
 from ..leftovers import remove_old_files
+from ..seal import DIGEST_BYTES, opened, sealed
 from .kept_parts import MIN_INTERVAL_S, WRITING_RATIO, KeptParts
 
 FILE, JOB_FILE = "checkpoint.npz", "job.npz"
 Columns = dict[str, np.ndarray]
 END_OF_ZIP, END_BYTES = b"PK\5\6", 22
 """Start and length of the last record of a zip file without a comment; it ends with the length of the comment."""
-DIGEST_BYTES = 64
-"""Length of the comment: the SHA-256 of all that is before its length, as hexadecimal digits."""
 DIGEST_LENGTH = struct.pack("<H", DIGEST_BYTES)
+"""Length of the comment, which is the seal of all that is before it."""
 
 
 class Place(Protocol):
@@ -186,9 +185,8 @@ def kept_in(folder: str | Path, question: str, digest: str) -> KeptParts:
 
 
 def _sealed(archive: bytes) -> bytes:
-    """Return a zip file without a comment with the digest of its content as its comment."""
-    body = archive[: -len(DIGEST_LENGTH)]
-    return body + DIGEST_LENGTH + hashlib.sha256(body).hexdigest().encode()
+    """Return a zip file without a comment with its seal as its comment."""
+    return sealed(archive[: -len(DIGEST_LENGTH)] + DIGEST_LENGTH)
 
 
 def _opened(content: bytes, label: str) -> Columns:
@@ -200,8 +198,7 @@ def _opened(content: bytes, label: str) -> Columns:
     if content[-END_BYTES:].startswith(END_OF_ZIP) and content.endswith(b"\0\0"):
         what = f"cannot read {label}: it is of another version, or edited: it lacks a digest of its content"
         raise _refused(what, "name another folder, or remove it to begin anew")
-    n_body = len(content) - len(DIGEST_LENGTH) - DIGEST_BYTES
-    if n_body < 0 or _sealed(content[: n_body + len(DIGEST_LENGTH)]) != content:
+    if opened(content) is None:
         raise _refused(f"cannot read {label}: it is damaged, or no checkpoint", "remove it to begin anew")
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         return {name: file[name] for name in file.files}

@@ -28,6 +28,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from ..deadline import check
 from ..errors import ChangeError, TwinError, did_you_mean
+from ..progress import Advance
 from .dask_workers import check_address, dask_workers, lost_workers
 from .kept_parts import Codec, KeptRows, kept_parts
 from .task_folder import task_folder
@@ -38,8 +39,6 @@ ItemIn = TypeVar("ItemIn", contravariant=True)
 ResultOut = TypeVar("ResultOut", covariant=True)
 Solve = Callable[[Sequence[Item]], Iterator[Result]]
 """Computes items one after the other, in their order."""
-Advance = Callable[[int, int], None]
-"""Called after each item with the number of finished items and of all items. An exception from it ends the run."""
 Keep = Callable[[int, Result], None]
 """Called with the row of each finished item and its result, in any order."""
 Submit = Callable[[Sequence[Any]], "Future[list[Any]]"]

@@ -40,9 +40,11 @@ class Depth:
     def __post_init__(self) -> None:
         if isinstance(self.n, bool) or self.n not in range(1, MAX_DEPTH + 1):
             raise ChangeError(f"depth {self.n!r}", where="depth", expected="1 (single failures) or 2 (pairs)")
-        for name, value, least in (("sample", self.sample, 1), ("seed", self.seed, 0)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-                raise ChangeError(f"{name} {value!r}", where=name, expected=f"a whole number from {least}")
+        if self.sample is not None and (type(self.sample) is not int or not 1 <= self.sample <= MAX_PAIRS):
+            expected = f"a whole number from 1 to {MAX_PAIRS:,}"
+            raise ChangeError(f"sample {self.sample!r}", where="sample", expected=expected)
+        if type(self.seed) is not int or self.seed < 0:
+            raise ChangeError(f"seed {self.seed!r}", where="seed", expected="a whole number from 0")
         if self.sample is not None and self.n == 1:
             raise ChangeError("a sample of single failures", where="sample", hint="all are computed; pairs: --depth 2")
 
@@ -82,21 +84,21 @@ def failures_at_depth(
     n_all = n_pairs(n)
     if may_group and depth.sample is None and MAX_PAIRS < n_all <= MAX_GROUPED and found.kind.anchors:
         classes = pair_classes(found.kind)
-        _check_work(len(classes.model), f"classes of pairs of {of} failures", n_destinations)
+        _check_work(len(classes.model), f"classes of pairs of {of} failures", n_destinations, "depth")
         return pairs_with_ids(found.ids, classes.models, classes), n_all
     n_drawn = n_all if depth.sample is None else min(depth.sample, n_all)
-    _check_work(n_drawn, f"pairs of {of} failures", n_destinations)
+    _check_work(n_drawn, f"pairs of {of} failures", n_destinations, "depth" if depth.sample is None else "sample")
     first, second = all_pairs(n) if depth.sample is None else sampled_pairs(n, depth.sample, depth.seed)
     return pairs_with_ids(found.ids, PairFailures(found.kind, first, second)), n_all
 
 
-def _check_work(n: int, what: str, n_destinations: int) -> None:
+def _check_work(n: int, what: str, n_destinations: int, where: str) -> None:
     most = min(MAX_PAIRS, MAX_PAIR_PATHS // max(1, n_destinations))
     if n > most:
         minutes, gb = max(1.0, n * n_destinations * S_PER_PATH / 60.0), n * BYTES_PER_PAIR / 1e9
         raise TopologyError(
             f"{n:,} {what} and {n_destinations:,} destinations take up to {minutes:,.0f} minutes and {gb:,.1f} GB",
-            where="depth",
+            where=where,
             expected=f"up to {most:,} pairs",
             hint=f"--sample {most} draws so many of them" if most else "fewer destinations",
         )

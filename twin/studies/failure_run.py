@@ -17,8 +17,9 @@ from ..errors import ChangeError
 from ..failures.kinds import Kind
 from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import Part, Sweep
+from ..progress import Advance
 from .checkpoint import Checkpoint, FolderPlace, PartPlace, kept_in
-from .executor import Advance, Workers, dask_at, run_items
+from .executor import Workers, dask_at, run_items
 from .kept_parts import MIN_INTERVAL_S, KeptParts, kept_parts
 
 BATCH_S = 0.1
@@ -73,6 +74,10 @@ class FailureRun:
         finally:
             if self.checkpoint is not None and checkpoint is not None:
                 checkpoint.save(sweep.columns())
+
+    def run_classes(self, sweep: Sweep) -> None:
+        """Compute all of a sweep on the threads of this process, without a checkpoint."""
+        self._run_here(sweep, None, only_first=False)
 
     def workers(self, executor: str) -> Workers:
         """Return the workers of a study of the job: those of the scheduler, else of an executor."""

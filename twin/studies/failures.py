@@ -22,6 +22,7 @@ from ..failures.pairs import PairFailures
 from ..failures.sweep import FailureLoads, Sweep
 from ..failures.work import MAX_S, sweep_s
 from ..optics.link_health import unknown_rates
+from ..progress import Progress
 from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
@@ -46,6 +47,8 @@ SINGLE = Depth()
 ON_THIS_THREAD = FailureRun()
 ROUNDING_RATIO = 1e-9
 """Share of all demand below which what is left of it is rounding."""
+JOB_RATIO = 0.8
+"""Share of the work that the job takes where demands count, too."""
 RATES_UNKNOWN = "the rate of each link that carries demands then is unknown"
 
 
@@ -101,8 +104,11 @@ def failure_report(
     question += f", job {e.case.job.id}" if counts_job and e.case.job else ""
     jobs = None
     if counts_job:
+        progress, job_ratio = Progress(run.advance, len(found.ids)), JOB_RATIO if has_demands else 1.0
+        advance = progress.part(0.0, job_ratio).count
         with keeping(run.job_parts(question, partial(job_digest, e, found.ids, reader))):
-            jobs = job_failures(e, of, found, links, run.workers(executor), run.advance, run.cancel, bounds)
+            jobs = job_failures(e, of, found, links, run.workers(executor), advance, run.cancel, bounds)
+        run = replace(run, advance=progress.part(job_ratio, 1.0).count)
     if pairs is None or not has_demands:
         assert jobs is not None
         rows = _rows_without_demands(of, found, rates.of(found.kind), jobs)

@@ -19,19 +19,22 @@ from ..answers.warning import AnswerWarning
 from ..errors import ChangeError, did_you_mean
 from ..errors.wording import counted
 from ..model.document import TopologyDocument
+from ..progress import Progress
 from ..render import growth_figure, svg_of
 from ..render.growth_table import growth_table
 from ..render.numbers import number_text
 from ..render.quantities import percent_text, usd_text
 from ..stages.evaluation import Evaluation
-from .growth_model import Event, GrowingDemands, GrowthModel, require_demands
-from .upgrades import Upgrade, price_upgrades
+from .growth_model import Event, GrowingDemands, GrowthModel, Worst, require_demands
+from .upgrades import MAX_SETS, Upgrade, price_upgrades
 
 MAX_YEARS = 50
 DEFAULT_YEARS = 10
 DEFAULT_TOP = 10
 MAX_TOP = 1000
 DAYS_PER_YEAR = 365.25
+SWEEPS_PER_DATE = 3
+"""About as many sweeps of failures find one date, with several growth rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,7 @@ def growth_report(
     plan: str | None,
     question: GrowthQuestion,
     apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
+    progress: Progress | None = None,
 ) -> GrowthReport:
     """Find when the first link passes the limit, with and without the worst single failure.
 
@@ -210,6 +214,7 @@ def growth_report(
         plan: name of the plan, or `changes`; None for the unchanged network.
         question: rates, limit and horizon.
         apply: evaluates the network after more changes, with what they cost.
+        progress: told in each sweep of failures.
 
     Raises:
         ChangeError: no demands, no growth, an unknown class or kind, or a number out of bounds.
@@ -220,25 +225,36 @@ def growth_report(
     horizon = question.horizon_years(as_of)
     rate_of = question.rate_of(e.case.document)
 
-    def model_of(evaluation: Evaluation) -> GrowthModel:
+    def model_of(evaluation: Evaluation, progress: Progress) -> GrowthModel:
         demands = GrowingDemands.of(evaluation, rate_of.__getitem__)
-        return GrowthModel(evaluation, question.of, demands, float(question.limit_ratio), horizon)
+        return GrowthModel(evaluation, question.of, demands, float(question.limit_ratio), horizon, progress)
 
-    model = model_of(e)
     years = [float(year) for year in range(int(horizon) + 1)]
     years += [horizon] if horizon > years[-1] else []
     top = question.top or DEFAULT_TOP
-    model.check_work(len({0.0}) if len(set(rate_of.values())) == 1 else len(years) + 3 * top)
-    worst = [float(model.worst(time).ratio.max(initial=0.0)) for time in years]
+    n_rates = len({rate_of[demand.traffic_class] for demand in e.case.document.demands})
+    by_year, by_link, by_upgrade = _parts_of_work(progress or Progress(), len(years), top, n_rates)
+    model = model_of(e, by_year.part(0.0, 1.0 / len(years) if n_rates > 1 else 1.0))
+    model.check_work(1 if n_rates == 1 else len(years) + SWEEPS_PER_DATE * top)
+    worst = [float(found.ratio.max(initial=0.0)) for found in _worst_by_year(model, years, by_year)]
     intact = [float(model.intact_ratio(time).max(initial=0.0)) for time in years]
+    model.progress = by_link.part(0.0, 0.1)
     first_intact, first_worst = model.first_intact(), model.first_worst()
-    links = _passing_links(e, model, years, top, as_of)
+    links = _passing_links(e, model, years, top, as_of, by_link.part(0.1, 1.0))
     upgrades: list[Upgrade] = []
     if first_worst is not None:
         passing = [(row.worst_passes.years, row.id) for row in links if row.worst_passes is not None]
         upgrades = price_upgrades(
-            e, passing, first_worst, apply, model_of, lambda time: moment_after(time, as_of), question.member_usd
+            e,
+            passing,
+            first_worst,
+            apply,
+            model_of,
+            lambda time: moment_after(time, as_of),
+            question.member_usd,
+            by_upgrade,
         )
+    by_upgrade.tell(1.0)
     report = GrowthReport(
         network=network,
         plan=plan,
@@ -260,6 +276,24 @@ def growth_report(
     return replace(report, summary=tuple(_summary(report, n_unknown, e.demands.unrouted_gbps if e.demands else 0.0)))
 
 
+def _parts_of_work(progress: Progress, n_years: int, top: int, n_rates: int) -> tuple[Progress, Progress, Progress]:
+    """Return the progress of years, of links that pass, and of upgrades, by the most sweeps that each makes.
+
+    With one growth rate the first sweep tells all years and links, and each upgrade makes one.
+    """
+    by_date = 0 if n_rates == 1 else SWEEPS_PER_DATE
+    n_sweeps = (1 if n_rates == 1 else n_years, by_date * top, 2 * MAX_SETS * (1 + by_date))
+    first, second = n_sweeps[0] / sum(n_sweeps), sum(n_sweeps[:2]) / sum(n_sweeps)
+    return progress.part(0.0, first), progress.part(first, second), progress.part(second, 1.0)
+
+
+def _worst_by_year(model: GrowthModel, years: Sequence[float], progress: Progress) -> Iterator[Worst]:
+    for i, time in enumerate(years):
+        model.progress = progress.part(i / len(years), (i + 1) / len(years))
+        yield model.worst(time)
+    progress.tell(1.0)
+
+
 def _classes(e: Evaluation, rate_of: Mapping[str | None, float]) -> Iterator[ClassGrowth]:
     for name in sorted(rate_of, key=lambda name: (name is None, name or "")):
         gbps = math.fsum(d.offered_gbps for d in e.case.document.demands if d.traffic_class == name)
@@ -277,7 +311,7 @@ def _passing(e: Evaluation, model: GrowthModel, event: Event | None, as_of: date
 
 
 def _passing_links(
-    e: Evaluation, model: GrowthModel, years: Sequence[float], top: int, as_of: date | None
+    e: Evaluation, model: GrowthModel, years: Sequence[float], top: int, as_of: date | None, progress: Progress
 ) -> list[GrowingLink]:
     """Links that pass in time, at most `top`: those above the limit in the earliest year, the fullest first."""
     above: dict[int, tuple[float, float]] = {}
@@ -288,7 +322,8 @@ def _passing_links(
     chosen = sorted(above, key=lambda link: (*above[link], link))[:top]
     rows: list[tuple[float, GrowingLink]] = []
     today = model.worst(0.0)
-    for link in chosen:
+    for i, link in enumerate(chosen):
+        model.progress = progress.part(i / len(chosen), (i + 1) / len(chosen))
         arcs = np.array([2 * link, 2 * link + 1])
         event, alone = model.first_worst(arcs), model.first_intact(arcs)
         if event is None:
@@ -303,6 +338,7 @@ def _passing_links(
             worst_passes=moment_after(event.years, as_of),
         )
         rows.append((event.years, row))
+    progress.tell(1.0)
     return [row for _, row in sorted(rows, key=lambda item: (item[0], item[1].id))]
 
 

@@ -19,10 +19,12 @@ from ..failures.kinds import Kind
 from ..failures.one_by_one import OneByOne
 from ..failures.sweep import Sweep
 from ..failures.work import MAX_S, S_PER_PATH, sweep_s
+from ..progress import Progress
 from ..stages.evaluation import Evaluation
 from ..traffic.congestion import arc_utilisation_ratio
 from ..traffic.matrix_routes import MatrixRoutes
 from .failure_kinds import fabric_of, failures_of_kind, one_failure
+from .failure_run import FailureRun
 
 REL_TOLERANCE = 1e-9
 """Utilisation that exceeds a limit by no more counts as at the limit."""
@@ -106,7 +108,13 @@ class GrowthModel:
     """Loads of one network over time. A sweep of failures is made once for each time."""
 
     def __init__(
-        self, e: Evaluation, of: str, demands: GrowingDemands, limit_ratio: float, horizon_years: float
+        self,
+        e: Evaluation,
+        of: str,
+        demands: GrowingDemands,
+        limit_ratio: float,
+        horizon_years: float,
+        progress: Progress | None = None,
     ) -> None:
         """Prepare a model.
 
@@ -116,6 +124,7 @@ class GrowthModel:
             demands: demands by growth rate.
             limit_ratio: limit of the utilisation.
             horizon_years: last time that is looked at.
+            progress: told in the first sweep.
 
         Raises:
             ChangeError: unknown kind, or nothing of the kind.
@@ -125,6 +134,8 @@ class GrowthModel:
         assert pairs is not None
         self._e, self._demands, self._pairs = e, demands, pairs
         self.limit_ratio, self.horizon_years = limit_ratio, horizon_years
+        self.progress = progress or Progress()
+        """Progress of the next sweep; the caller sets it."""
         routes = cast("MatrixRoutes", e.outcome("demand_routes"))
         self.capacity_gbps = e.health.arc_capacity_gbps
         self._intact = np.stack([routes.loads(np.where(routes.reachable, a, 0.0)) for a in demands.offered_gbps])
@@ -177,12 +188,12 @@ class GrowthModel:
             sweep = Sweep(kind)
             self._sweep_s = sweep_s(kind.fabric, sweep.n_classes, len(np.unique(self._pairs.target)))
             self.check_work(1)
-            sweep.run(0, sweep.n_classes)
+            FailureRun(advance=self.progress.count).run_classes(sweep)
             loads = sweep.loads()
         else:
             one_by_one = OneByOne.of(kind, self._one, self._links, len(self.failure_ids))
             self._sweep_s = one_by_one.n_paths * S_PER_PATH
-            loads = one_by_one.loads()
+            loads = one_by_one.loads(lambda n_done: self.progress.count(n_done, len(self.failure_ids)))
         arcs = np.stack((2 * self._links, 2 * self._links + 1), axis=1).reshape(-1)
         ratio, cause = np.zeros(len(self.capacity_gbps)), np.full(len(self.capacity_gbps), -1)
         ratio[arcs] = np.nan_to_num(arc_utilisation_ratio(loads.greatest_gbps, self.capacity_gbps[arcs]), nan=0.0)

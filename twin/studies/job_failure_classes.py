@@ -23,18 +23,19 @@ from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
 from ..workload.job_arithmetic import layout_of
 from .alike_links import alike_links
+from .equal_surroundings import links_in_equal_surroundings
 from .shifted_replicas import shifted_links
 
-BY_ORBIT, BY_CARDS, BY_SHIFT, ALONE, ALIKE = "orbit", "cards", "shift", "alone", "alike"
-"""Failures are equal by exchange of equal places, by the cards that they take, by a shift of all replicas, to no other,
-or only alike."""
+BY_ORBIT, BY_CARDS, BY_PLACE, BY_SHIFT, ALONE, ALIKE = "orbit", "cards", "place", "shift", "alone", "alike"
+"""Failures are equal by exchange of equal places, by the cards that they take, by equal surroundings of racks, by a
+shift of all replicas, to no other, or only alike."""
 
 
 class FailureClass(NamedTuple):
     """Failures that do the same to a job: why they do, and what they have in common."""
 
     mode: str
-    """BY_ORBIT, BY_CARDS, BY_SHIFT, ALONE or ALIKE."""
+    """BY_ORBIT, BY_CARDS, BY_PLACE, BY_SHIFT, ALONE or ALIKE."""
     key: Hashable
 
 
@@ -93,7 +94,7 @@ class JobPlaces:
         assert e.case.job is not None
         rails_are_whole = self._rails_are_whole()
         self._by_cards = e.case.job.on_card_loss == "stop" and rails_are_whole
-        self._by_shift = e.case.job.on_card_loss == "pxn" and rails_are_whole
+        self._keeps_ranks = e.case.job.on_card_loss == "pxn" and rails_are_whole
 
     def classes(self, failed: Sequence[Failed]) -> Iterator[FailureClass | None]:
         """Yield the class of each failure; None where the job goes on as before."""
@@ -125,6 +126,10 @@ class JobPlaces:
         if key.mode == BY_CARDS or place < 0:
             return key
         return FailureClass(ALIKE, int(self._likeness[place]))
+
+    def is_idle(self, failed: Failed) -> bool:
+        """Return whether a failure is of one link alone that the job, and what counts beside it, does without."""
+        return len(failed.links) == 1 and not len(failed.nodes) and not self._is_busy[failed.links[0]]
 
     def _key_of_pair(self, pair: Failed) -> FailureClass | None:
         """Class of two failures together: alone, unless both are idle links without which all stays connected.
@@ -164,8 +169,11 @@ class JobPlaces:
             return None
         if not self._at_job[link]:
             return FailureClass(BY_ORBIT, int(self._orbits.link[self._place_of_link[link]]))
-        if self._by_shift and self._place_of_link[link] >= 0:
-            first = int(self._shifted[self._place_of_link[link]])
+        place = int(self._place_of_link[link])
+        if self._keeps_ranks and place >= 0:
+            if self._surroundings[place] >= 0:
+                return FailureClass(BY_PLACE, int(self._surroundings[place]))
+            first = int(self._shifted[place])
             return FailureClass(BY_SHIFT, first) if self._n_shifted[first] > 1 else FailureClass(ALONE, item.id)
         port = self._ports_by_link.get(link) if self._by_cards else None
         return FailureClass(ALONE, item.id) if port is None else FailureClass(BY_CARDS, port)
@@ -325,6 +333,10 @@ class JobPlaces:
         return find_orbits(
             state["link_ends"][links], self._arc_code, state["node_forwards"], self._is_end_point, wanted
         )
+
+    @cached_property
+    def _surroundings(self) -> Ints:
+        return links_in_equal_surroundings(self._e, self._kept_links, self._arc_code, self._ranks_by_node)
 
     @cached_property
     def _shifted(self) -> Ints:

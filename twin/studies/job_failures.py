@@ -15,6 +15,7 @@ from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, TopologyError
 from ..failures.pairs import PairFailures
 from ..optics.link_health import LinkHealth
+from ..progress import Advance
 from ..stages.cache import Outcome
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
@@ -23,9 +24,9 @@ from ..traffic.routing import Router
 from ..training.cards import CardLoss, card_loss
 from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
-from .executor import Advance, Workers, run_items
+from .executor import Workers, run_items
 from .failure_kinds import FailureSet
-from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, BY_SHIFT, Failed, FailureClass, JobPlaces
+from .job_failure_classes import ALONE, BY_CARDS, BY_ORBIT, BY_PLACE, BY_SHIFT, Failed, FailureClass, JobPlaces
 from .job_states import JobStates
 from .kept_parts import Codec
 from .study_bounds import STUDY_BOUNDS, StudyBounds
@@ -116,8 +117,10 @@ def job_failures(
         raise ChangeError("no job", where="job", hint="add one under `jobs`")
     if step is None:
         raise ChangeError(f"job {job.id!r} does not run in the intact network: {e.why_no_step}", where="job")
-    failed = failed_of_kind(e.case.state, of, found, links)
     places = JobPlaces(e, links)
+    if isinstance(found.kind, PairFailures):  # to tell pairs from each other may take long, too
+        _check_work(e, _n_pairs_at_least(e.case.state, of, found, found.kind, links, places), True)
+    failed = failed_of_kind(e.case.state, of, found, links)
     members: Members = {}
     for i, key in enumerate(places.classes(failed)):
         members.setdefault(key, []).append(i)
@@ -146,6 +149,14 @@ def job_failures(
                 rows[i] = _renamed(row, places.cause(failed[group[0]]), places.cause(failed[i]))
         waiting = [(ALONE, [i]) for i in unequal]
     return JobFailures(job.id, step.step_time_s, tuple(rows), n_classes, are_alike)
+
+
+def _n_pairs_at_least(
+    state: State, of: str, found: FailureSet, pairs: PairFailures, links: Ints, places: JobPlaces
+) -> int:
+    """Return the number of pairs that are computed for sure: those with a failure that the job may notice."""
+    is_idle = np.array([places.is_idle(item) for item in _single_failures(state, of, found.single_ids, links)])
+    return int((~(is_idle[pairs.first] & is_idle[pairs.second])).sum())
 
 
 def _joined(members: Members, places: JobPlaces, failed: Sequence[Failed]) -> Members:
@@ -258,8 +269,8 @@ class _JobAfter:
     def of(self, item: _Item) -> JobAfterFailure | None:
         """Return the job after a failure; None where the failures of its class differ."""
         row = self._computed(item)
-        # a reason names nodes and links, which a shift does not keep
-        return None if row is not None and item.mode == BY_SHIFT and row.why_stopped is not None else row
+        # a reason names nodes and links, which differ between racks
+        return None if row is not None and item.mode in (BY_PLACE, BY_SHIFT) and row.why_stopped is not None else row
 
     def _computed(self, item: _Item) -> JobAfterFailure | None:
         failed, n_lost = item.failed, self._n_lost(item.failed)

@@ -106,7 +106,7 @@ class KeptRows(Generic[Result]):
         prefix = f"{self._name}-"
         for name in sorted(self._parts.found):
             if name.startswith(prefix):
-                self._n_written += 1
+                self._n_written = int(name.removeprefix(prefix)) + 1  # one before it may be lost
                 data = json.loads(self._parts.found[name])
                 if data["key"] == self._key:
                     found.update((row, self._codec.decode(value)) for row, value in data["rows"])

@@ -13,10 +13,11 @@ from ..answers.metrics import METRICS, NotApplicableError
 from ..catalogue import Catalogue, PriceBook
 from ..errors import CatalogueError, TopologyError, TwinError
 from ..model.jobs import TrainingJob
+from ..progress import Advance
 from ..stages.engine import Engine
 from ..stages.evaluation import Case
 from ..stages.together import case_among
-from .executor import Advance, Workers, run_items
+from .executor import Workers, run_items
 from .inputs import Axis, set_input
 from .kept_parts import Codec
 

@@ -17,6 +17,7 @@ from ..arrays import Floats, State
 from ..catalogue import Catalogue, PriceBook
 from ..catalogue.figure_reader import FigureReader
 from ..errors import TwinError
+from ..progress import Advance
 from ..scenario.apply import Scenario, edited
 from ..scenario.change import StateChange, WorkloadChange
 from ..scenario.changes import Change
@@ -24,7 +25,7 @@ from ..stages.changed_inputs import ChangedInputs, Reruns
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
 from .document_inputs import set_uncertain
-from .executor import Advance, Workers, run_items
+from .executor import Workers, run_items
 from .grown_demands import later
 from .kept_parts import Codec
 from .sampled_money import money_figure

@@ -16,6 +16,7 @@ from ..answers.score import data_frame
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError
 from ..errors.wording import counted
+from ..progress import Progress
 from ..render.numbers import metric_text, number_text
 from ..render.schedule_table import schedule_table
 from ..scenario.apply import Scenario, apply_changes
@@ -105,6 +106,7 @@ class _Planner:
         wait_days: WaitDays,
         reader: FigureReader,
         drain: int,
+        progress: Progress,
     ) -> None:
         self._origin, self._evaluate, self._wait_days = origin, evaluate, wait_days
         self._unrouted_gbps = unrouted_gbps
@@ -116,6 +118,7 @@ class _Planner:
         self.done: list[tuple[int, Change]] = []
         self.states: list[WorkState] = []
         self._n_evaluated = 0
+        self._progress, self._n_settled, self._n_of_work, self._n_most = progress, 0, 0, 1
 
     def cost(self, value: float | None) -> float:
         """Return a value such that less is better; infinite for none."""
@@ -124,10 +127,12 @@ class _Planner:
     def order(self, works: list[Work]) -> None:
         """Do all works: those that can start first, and of these the one whose first wave costs least."""
         left = list(works)
+        self._n_most = sum(_n_evaluations(work, n + 1) for n, work in enumerate(works)) or 1
         while left:
             options = [(start, i) for i, work in enumerate(left) if (start := self._start(work)) is not None]
             if not options:
                 left = [joined(left)]
+                self._n_settled = self._n_most - _n_evaluations(left[0], 1)
                 if self._start(left[0]) is None:
                     raise ChangeError("the works of the plan cannot be built together", where="changes")
                 continue
@@ -136,6 +141,7 @@ class _Planner:
             best = ready[0] if len(ready) == 1 else min(ready, key=lambda i: (self._first_cost(left[i]), i))
             work = left.pop(best)
             self._do(work, is_last=not left)
+            self._n_settled, self._n_of_work = self._n_settled + _n_evaluations(work, len(left) + 1), 0
 
     def _start(self, work: Work) -> int | None:
         """Return the first day of a work; None where a wave of it cannot be built yet."""
@@ -165,7 +171,10 @@ class _Planner:
         self._n_evaluated += 1
         if self._n_evaluated > MAX_STATES:
             raise ChangeError(f"more than {MAX_STATES} states", where="n_waves", hint="fewer waves, or a smaller plan")
-        return self._evaluate(case)
+        value = self._evaluate(case)
+        self._n_of_work += 1
+        self._progress.tell((self._n_settled + self._n_of_work) / self._n_most)
+        return value
 
     def _first_cost(self, work: Work) -> tuple[tuple[float, float], tuple[float, float]]:
         wave = work.waves[0]
@@ -210,6 +219,11 @@ class _Planner:
         )
 
 
+def _n_evaluations(work: Work, n_left: int) -> int:
+    """Return the most states that are evaluated to choose a work among those that are left, and to do it."""
+    return 2 * len(work.waves) + (2 * n_left if n_left > 1 else 0)
+
+
 def schedule_of(
     plan: str | None,
     network: str,
@@ -222,6 +236,7 @@ def schedule_of(
     wait_days: WaitDays,
     reader: FigureReader,
     where: str,
+    progress: Progress,
 ) -> Schedule:
     """Find an order of works, and evaluate each state on the way.
 
@@ -237,12 +252,14 @@ def schedule_of(
         wait_days: see `WaitDays`.
         reader: source of figures.
         where: place of the changes, for messages.
+        progress: told after each state.
 
     Raises:
         ChangeError: too many states, or a budget that is never enough.
     """
-    planner = _Planner(origin, goal, evaluate, unrouted_gbps, wait_days, reader, ask.drain_days)
+    planner = _Planner(origin, goal, evaluate, unrouted_gbps, wait_days, reader, ask.drain_days, progress)
     planner.order(works_of(origin, changes, reader, where, ask))
+    progress.tell(1.0)
     states = tuple(planner.states)
     values = [planner.before, *(state.value for state in states)]
     worst = max(values, key=planner.cost)

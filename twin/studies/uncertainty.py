@@ -11,6 +11,7 @@ from ..answers.metrics import METRICS
 from ..arrays import State
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError
+from ..progress import Advance
 from ..scenario.apply import Scenario, apply_changes, edited
 from ..scenario.change import StructureChange
 from ..scenario.changes import Change
@@ -19,7 +20,7 @@ from .decision import decided_job, figures_of
 from .decision_options import Option, RunningLeases
 from .decision_report import DecidedJob
 from .decision_verdict import decision_verdict
-from .executor import Advance, Workers
+from .executor import Workers
 from .grown_demands import check_years, later
 from .sample_points import check_sample
 from .sample_report import SampleReport

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..answers.forecast_records import Moment
 from ..errors import TwinError
+from ..progress import Progress
 from ..stages.evaluation import Evaluation
 from .growth_model import Event, GrowthModel
 
@@ -18,6 +20,13 @@ MAX_SETS = 3
 """Sets of links that are upgraded together: those that pass first, those up to the second date, and so on."""
 TIE_YEARS = 1e-6
 """Links whose dates differ by no more pass together."""
+
+
+class ModelOf(Protocol):
+    """Function that returns the loads over time of an evaluation."""
+
+    def __call__(self, evaluation: Evaluation, progress: Progress) -> GrowthModel:
+        """Return the model; its sweeps tell the progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +74,10 @@ def price_upgrades(
     passing: Sequence[tuple[float, str]],
     first: Event,
     apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
-    model_of: Callable[[Evaluation], GrowthModel],
+    model_of: ModelOf,
     moment: Callable[[float], Moment | None],
-    member_usd: float | None = None,
+    member_usd: float | None,
+    progress: Progress,
 ) -> list[Upgrade]:
     """Evaluate one more member, and twice as many, for each set of links.
 
@@ -76,17 +86,19 @@ def price_upgrades(
         passing: time and link, ascending, of the links that pass the limit.
         first: what passes first.
         apply: evaluates the network after more changes, with what they cost.
-        model_of: loads over time of an evaluation.
+        model_of: loads over time of an evaluation, and the progress of its sweeps.
         moment: converts years to a moment.
         member_usd: price of one more member of links that name no transceiver; None = unknown.
+        progress: told after each upgrade, and in its sweeps.
 
     Returns:
         Upgrades, the least cost of a year gained first, then those without a price or gain.
     """
-    found = [
-        _upgrade(e, links, n_parallel, first, apply, model_of, moment, member_usd)
-        for links, n_parallel in _candidates(e, upgrade_sets(passing))
-    ]
+    candidates, found = [*_candidates(e, upgrade_sets(passing))], []
+    for i, (links, n_parallel) in enumerate(candidates):
+        own = partial(model_of, progress=progress.part(i / len(candidates), (i + 1) / len(candidates)))
+        found.append(_upgrade(e, links, n_parallel, first, apply, own, moment, member_usd))
+        progress.tell((i + 1) / len(candidates))
     return sorted(found, key=_rank)
 
 

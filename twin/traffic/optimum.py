@@ -13,6 +13,7 @@ from ..arrays.sums import sum_of, sums_by
 from ..errors import ConvergenceError
 from ..kernels.graph import UsableArcs
 from ..kernels.min_max import min_max_utilisation
+from ..progress import Progress
 from .twin_nodes import arcs_of
 
 TIME_LIMIT_S = 300.0
@@ -84,6 +85,7 @@ def optimal_routing(
     *,
     gap_ratio: float = 0.05,
     keeps_flow: bool = False,
+    progress: Progress | None = None,
 ) -> RoutingOptimum:
     """Find a routing whose busiest arc has the least utilisation, and a bound that certifies it.
 
@@ -98,6 +100,7 @@ def optimal_routing(
         offered_gbps: float64[n_demands].
         gap_ratio: largest distance of the bounds over the utilisation, above 0.
         keeps_flow: return the flows by destination too.
+        progress: told after each sweep.
 
     Raises:
         ConvergenceError: the bounds stay farther apart, or demands and capacities are.
@@ -110,23 +113,12 @@ def optimal_routing(
         most_ratio = float((sum_of(problem.offered_gbps) / problem.capacity_gbps).max())
     if not most_ratio <= MAX_RATIO:
         raise ConvergenceError("demands and capacities are too far apart", residual=most_ratio, where="optimum")
-    sources, first = np.unique(problem.source, return_index=True)
+    sources = np.unique(problem.source)
     is_small = len(sources) * len(problem.arc_id) <= MAX_PROGRAM_FLOWS
     flow = np.zeros((len(sources), len(problem.arc_id)))
     load, price = np.zeros(len(problem.arc_id)), np.zeros(len(problem.arc_id))
-    upper, lower, n_sweeps = min_max_utilisation(
-        problem.arcs,
-        problem.capacity_gbps,
-        sources.astype(np.uint32),
-        np.append(first, len(problem.source)),
-        problem.target.astype(np.uint32),
-        problem.offered_gbps,
-        gap_ratio,
-        SWEEPS_BEFORE_PROGRAM if is_small else MAX_SWEEPS,
-        flow,
-        load,
-        price,
-    )
+    max_sweeps = SWEEPS_BEFORE_PROGRAM if is_small else MAX_SWEEPS
+    upper, lower, n_sweeps = _swept(problem, gap_ratio, max_sweeps, (flow, load, price), progress or Progress())
     is_open = not lower >= (1.0 - gap_ratio) * upper
     if is_open and not is_small:
         raise ConvergenceError(
@@ -141,6 +133,39 @@ def optimal_routing(
     arc_gbps[problem.arc_id], price_ratio[problem.arc_id] = load, price
     flows = TargetFlows(sources, problem.arc_id, flow) if keeps_flow else None
     return RoutingOptimum(upper, lower, arc_gbps, price_ratio, n_sweeps, is_open, flows)
+
+
+def _swept(
+    problem: _Problem, gap_ratio: float, max_sweeps: int, out: tuple[Floats, Floats, Floats], progress: Progress
+) -> tuple[float, float, int]:
+    """Make sweeps, each in a call of its own; returns (utilisation, lower bound, sweeps).
+
+    The share done is that of the sweeps, or how far the bounds have closed, whichever is greater.
+    """
+    sources, first = np.unique(problem.source, return_index=True)
+    averaged, state, first_gap = np.zeros(len(problem.arc_id)), np.zeros(4), 1.0
+    for sweep in range(max(max_sweeps, 1)):
+        upper, lower, n_sweeps = min_max_utilisation(
+            problem.arcs,
+            problem.capacity_gbps,
+            sources.astype(np.uint32),
+            np.append(first, len(problem.source)),
+            problem.target.astype(np.uint32),
+            problem.offered_gbps,
+            gap_ratio,
+            sweep,
+            min(sweep + 1, max_sweeps),
+            *out,
+            averaged,
+            state,
+        )
+        gap = max(1.0 - lower / upper, gap_ratio)
+        first_gap = gap if sweep == 0 else first_gap
+        closed_ratio = np.log(first_gap / gap) / np.log(first_gap / gap_ratio) if first_gap > gap_ratio else 1.0
+        progress.tell(max((sweep + 1) / max(max_sweeps, 1), float(closed_ratio)))
+        if n_sweeps <= sweep:
+            break
+    return upper, lower, n_sweeps
 
 
 def optimal_max_utilisation_ratio(
