@@ -14,8 +14,9 @@ from ..kernels.next_hops import GroupStore, mark_regions, next_hop_groups
 from ..traffic.twin_nodes import Codes, equal_rows
 from ..traffic.walk import REL_TOLERANCE
 
-BYTES_PER_ENTRY = 40
-"""Bytes of distance, rank, group, demand and two copies of the flow, for each pair of node and destination."""
+BYTES_PER_ENTRY = 90
+"""Bytes for each pair of node and destination: 40 of distance, rank, group, demand and two copies of the flow, some 50
+of streams while they are found, and of what waits there in one thread."""
 
 MIN_CLASSES_RATIO = 0.5
 """Classes of destinations over destinations, below which failures are best computed for whole classes."""

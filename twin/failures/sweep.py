@@ -23,7 +23,7 @@ from .scratch import plain_room, scratch_for
 from .streams import streams_of
 from .symmetry import find_symmetry, no_symmetry
 
-MAX_BYTES = 2_000_000_000
+MAX_BYTES = 4_000_000_000
 """Most memory for routing tables."""
 NOISE_RATIO = 2.0**-46
 """Loads up to this share of all demands are rounding noise."""
