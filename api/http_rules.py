@@ -100,7 +100,7 @@ def _joined(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         if name in lists:
             values.setdefault(name, []).append(value)
     others = [(name, value) for name, value in headers if name not in lists]
-    return others + [(name, b", ".join(filter(bytes.strip, lines))) for name, lines in values.items()]
+    return others + [(name, b", ".join(line for line in lines if line.strip())) for name, lines in values.items()]
 
 
 class ExpectedBody:
