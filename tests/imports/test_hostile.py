@@ -227,6 +227,15 @@ def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
     assert "racks.json" not in read(folder).report.files
 
 
+def test_a_control_character_of_a_source_becomes_a_space(tmp_path: Path) -> None:
+    nodes = [{"id": name, "name": f"{name}\x1b\u202e\n", "tags": ["t\x1b"]} for name in ("a", "b")]
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps({"nodes": nodes, "links": [{"source": "a", "target": "b", "name": "x\x1b"}]}))
+    text = read(path).document.to_json()
+    assert not set(text) & {"\x1b", "\u202e"}
+    assert not {"\\u001b", "\\u202e"} & {text[i : i + 6] for i in range(len(text))}
+
+
 def test_the_report_stays_bounded_for_many_different_fields(tmp_path: Path) -> None:
     nodes = [{"id": i, f"field {i}": 1} for i in range(5000)]
     path = tmp_path / "net.json"
