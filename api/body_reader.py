@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from twin.errors import DocumentError, Issue
 from twin.errors.wording import type_text
 from twin.formats.native import parse_mapping
+from twin.formats.readers import decode_utf8
 from twin.model.validation import validate_as
 from twin.scenario.select import Links
 
@@ -62,10 +63,7 @@ def read_mapping(body: bytes, expected: str) -> dict[str, Any]:
     Raises:
         DocumentError: it is no such text.
     """
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=BODY) from error
+    text = decode_utf8(body, BODY)
     if not text.strip():
         raise DocumentError("is empty", where=BODY, expected=expected)
     data: dict[str, Any] = parse_mapping(text, BODY, as_json=True, expected=expected)
@@ -98,7 +96,7 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
         if isinstance(request, NEEDS_CHANGES) and request.plan is None and changes is None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
-            issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))
+            issues.append(_no_list("changes", changes, "a plan's name goes to plan"))
     if isinstance(request, DiffRequest):
         issues += _other_issues(request, raw)
     issues += _link_issues(raw.get("links"))
@@ -108,6 +106,12 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
         issues += axis_issues(raw.get("vary"))
     if issues:
         raise DocumentError(str(issues[0]), where=BODY, found=issues)
+
+
+def _no_list(field: str, changes: Any, hint_of_text: str) -> Issue:
+    """Return the fault of changes that are no list: a single change, or the name of a plan."""
+    hint = "put it in a list: [{…}]" if isinstance(changes, dict) else hint_of_text
+    return Issue(field, f"is {type_text(changes)} and no list", hint)
 
 
 def _network_issues(field: str, network: Any) -> list[Issue]:
@@ -127,7 +131,7 @@ def _other_issues(request: DiffRequest, raw: dict[str, Any]) -> list[Issue]:
     if request.other_plan is not None and changes is not None:
         issues.append(Issue("other_plan, other_changes", "both are there", "give at most one of them"))
     if changes is not None and not isinstance(changes, list):
-        issues.append(Issue("other_changes", f"is {type_text(changes)} and no list", "a plan's name: other_plan"))
+        issues.append(_no_list("other_changes", changes, "a plan's name: other_plan"))
     return issues
 
 

@@ -183,7 +183,16 @@ def test_a_broken_excel_file_is_refused(content: bytes, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
     path = tmp_path / "broken.xlsx"
     path.write_bytes(content)
-    with pytest.raises(DocumentError, match=r"broken\.xlsx"):
+    with pytest.raises(DocumentError, match=r"broken\.xlsx: is no readable Excel file$"):
+        read(path, format="table")
+
+
+def test_an_archive_is_no_excel_file(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "files.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cables.csv", "a,b\n")
+    with pytest.raises(DocumentError, match="is an archive and no Excel file"):
         read(path, format="table")
 
 

@@ -33,6 +33,8 @@ class Writer:
     """Function from a document to file content that the reader of the same extension reads."""
 
 
+UTF8_MARK = b"\xef\xbb\xbf"
+"""Byte order mark that some editors write before a text."""
 MAX_DIGITS = 3_500
 """Longest whole number of a text. Python writes no number of over 4,300 decimal digits; so many hexadecimal ones fit.
 """
@@ -46,8 +48,11 @@ def whole_number(text: str, base: int = 10) -> int:
 
 
 def decode_utf8(content: bytes, where: str) -> str:
-    """Return UTF-8 content as text. Raises DocumentError with the position of the first invalid byte."""
+    """Return UTF-8 content as text, without a byte order mark.
+
+    Raises DocumentError with the position of the first invalid byte.
+    """
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=where) from error
