@@ -182,6 +182,7 @@
       list.append(row);
     });
     box.append(heading, list);
+    if (problem.expected) box.append(Object.assign(document.createElement("p"), { textContent: `Expected: ${ended(problem.expected)}` }));
     place.replaceChildren(box);
     list.querySelectorAll("li").forEach(showBeside);
   };
@@ -207,7 +208,9 @@
     place.replaceChildren(heading, line, ...shown(lists, report));
     heading.focus();
   };
-  const send = async (place, address, options) => {
+  /* A fault of a document whose file is not one by its ending or its content: the kind of file may be wrong. */
+  const otherTool = (file, problem) => (/\.(json|ya?ml)$/i.test(file.name) && !/: holds /.test(problem.detail) ? [] : [{ where: "kind", problem: "this looks like a file of another tool", hint: "choose “of another tool” as the kind of file" }]);
+  const send = async (place, address, options, more = () => []) => {
     document.querySelectorAll("[data-field] > .error").forEach((each) => each.remove());
     let answer;
     try {
@@ -217,7 +220,8 @@
       return null;
     }
     if (answer.ok) return answer;
-    showProblem(place, await answer.json());
+    const problem = await answer.json();
+    showProblem(place, { ...problem, issues: [...problem.issues, ...(answer.status === 422 ? more(problem) : [])] });
     return null;
   };
   const networkAddress = (name) => `/v1/networks/${encodeURIComponent(name)}`;
@@ -236,7 +240,7 @@
       const kind = upload.querySelector("#upload-kind").value;
       result.textContent = "Sending";
       if (!kind) {
-        if (await send(result, networkAddress(name), { method: "PUT", body: file })) window.location.assign(`/networks/${encodeURIComponent(name)}`);
+        if (await send(result, networkAddress(name), { method: "PUT", body: file }, (problem) => otherTool(file, problem))) window.location.assign(`/networks/${encodeURIComponent(name)}`);
         return;
       }
       const answer = await send(result, importAddress(kind, name, file), { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });
