@@ -276,6 +276,14 @@ def test_a_long_question_shows_progress_and_is_cancelled(visit: Visit, monkeypat
 def test_a_file_of_another_tool_is_imported_and_revisions_are_compared(visit: Visit) -> None:
     page = visit.open("/")
     sheet = "a_device,a_port,b_device,b_port,speed,length_m\nleaf1,e1,spine1,e1,400G,20\n"
+    page.get_by_label("Name", exact=True).fill("bad")
+    page.get_by_label("File", exact=True).set_input_files({"name": "c.csv", "mimeType": "", "buffer": sheet.encode()})
+    page.get_by_role("button", name="Store").click()
+    page.locator(".problem").wait_for()
+    assert "Expected: a mapping" in page.locator(".problem").inner_text()
+    assert "choose “of another tool”" in page.locator("[data-field=kind] .error").inner_text().casefold()
+    visit.faults.clear()  # the browser logs the status
+    visit.open("/")
     for text in (sheet, sheet + "leaf2,e1,spine1,e2,400G,20\n"):
         file = {"name": "My cables.csv", "mimeType": "text/csv", "buffer": text.encode()}
         page.get_by_label("File", exact=True).set_input_files(file)
