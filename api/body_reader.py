@@ -96,7 +96,7 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
         if isinstance(request, NEEDS_CHANGES) and request.plan is None and changes is None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
-            issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))
+            issues.append(_no_list("changes", changes, "a plan's name goes to plan"))
     if isinstance(request, DiffRequest):
         issues += _other_issues(request, raw)
     issues += _link_issues(raw.get("links"))
@@ -106,6 +106,12 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
         issues += axis_issues(raw.get("vary"))
     if issues:
         raise DocumentError(str(issues[0]), where=BODY, found=issues)
+
+
+def _no_list(field: str, changes: Any, hint_of_text: str) -> Issue:
+    """Return the fault of changes that are no list: a single change, or the name of a plan."""
+    hint = "put it in a list: [{…}]" if isinstance(changes, dict) else hint_of_text
+    return Issue(field, f"is {type_text(changes)} and no list", hint)
 
 
 def _network_issues(field: str, network: Any) -> list[Issue]:
@@ -125,7 +131,7 @@ def _other_issues(request: DiffRequest, raw: dict[str, Any]) -> list[Issue]:
     if request.other_plan is not None and changes is not None:
         issues.append(Issue("other_plan, other_changes", "both are there", "give at most one of them"))
     if changes is not None and not isinstance(changes, list):
-        issues.append(Issue("other_changes", f"is {type_text(changes)} and no list", "a plan's name: other_plan"))
+        issues.append(_no_list("other_changes", changes, "a plan's name: other_plan"))
     return issues
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from twin.imports import FORMATS
+from twin.imports.choice import named_format
 from twin.readings import FORMATS as READING_FORMATS
 from twin.store.networks import check_name
 
@@ -17,7 +19,7 @@ from .file_schemas import FILE_BODY, MEASUREMENTS_BODY
 from .file_tasks import ImportTask, MeasurementsTask, PostedFile
 from .idempotency import IDEMPOTENCY_KEY
 from .openapi import responses_of
-from .parameters import KNOWN_PARAMETERS
+from .parameters import KNOWN_PARAMETERS, placed_at
 from .posted_files import Filename
 from .raw_body import Body
 from .stored_networks import WRITE_ERRORS, Name, response_of
@@ -46,6 +48,13 @@ def file_routes(answering: Answering) -> APIRouter:
     _add_import(router, answering)
     _add_measurements(router, answering)
     return router
+
+
+def _format(name: str, formats: Mapping[str, Any], place: str) -> str | None:
+    """Return the format that a request names, or None for the one that recognises the file. Raises DocumentError."""
+    with placed_at(place):
+        named_format(name, {ANY_FORMAT: None, **formats})
+    return None if name == ANY_FORMAT else name
 
 
 def _add_import(router: APIRouter, answering: Answering) -> None:
@@ -79,7 +88,8 @@ def _add_import(router: APIRouter, answering: Answering) -> None:
         The other parameters are the options of `twin import`.
         """
         if store_as is not None:
-            check_name(store_as)
+            with placed_at("query.store"):
+                check_name(store_as)
         options = {
             "capacity_gbps": capacity_gbps,
             "demand_scale": demand_scale,
@@ -91,7 +101,7 @@ def _add_import(router: APIRouter, answering: Answering) -> None:
             "decimal": decimal,
             "keep_management": keep_management,
         }
-        file = PostedFile(body, filename, None if format == ANY_FORMAT else format)
+        file = PostedFile(body, filename, _format(format, FORMATS, "path.format"))
         task = ImportTask(file, options, store_as, condition)
         return await response_of(answering, task, request, file.estimate(store_as or ""))
 
@@ -133,6 +143,6 @@ def _add_measurements(router: APIRouter, answering: Answering) -> None:
             "maps": map,
             "decimal": decimal,
         }
-        file = PostedFile(body, filename, None if format == ANY_FORMAT else format)
+        file = PostedFile(body, filename, _format(format or ANY_FORMAT, READING_FORMATS, "query.format"))
         task = MeasurementsTask(name, body if format is None else file, options, condition)
         return await response_of(answering, task, request, file.estimate(name))

@@ -24,7 +24,7 @@ from twin.store.records import ALWAYS, Condition, StoredNetwork
 
 from .compute.estimate import MAX_LIGHT_BYTES, Estimate
 from .conditions import etag
-from .parameters import options_as_parameters
+from .parameters import options_as_parameters, report_in_parameters
 from .posted_files import MeasurementsBody, posted_files
 from .problems import find
 from .questions.context import Context
@@ -92,7 +92,11 @@ class ImportTask(NamedTuple):
             options = import_options(**self.options)
             imported = read_given(self.file.files(), format=self.file.format, options=options)
         check_size(imported.document, store.max_records)
-        answer = {"network": None, "report": imported.report.to_dict(), "document": imported.document.to_dict()}
+        answer = {
+            "network": None,
+            "report": report_in_parameters(imported.report.to_dict()),
+            "document": imported.document.to_dict(),
+        }
         if self.store_as is None:
             return FileAnswer(json_text(answer))
         written = store.put(self.store_as, to_json_bytes(imported.document), self.condition)
@@ -120,8 +124,9 @@ class MeasurementsTask(NamedTuple):
             measure = partial(_measured, self.file.files(), self.file.format, options)
         store = context.store
         find(partial(store.find, self.name))
-        added = add_measurements(store, self.name, measure, self.condition)
-        report = None if added.report is None else added.report.to_dict()
+        with options_as_parameters():
+            added = add_measurements(store, self.name, measure, self.condition)
+        report = None if added.report is None else report_in_parameters(added.report.to_dict())
         return _stored(added.network, {"network": to_data(added.network), "n_added": added.n_added, "report": report})
 
 

@@ -64,6 +64,9 @@ def _unpacked(body: bytes, filename: str) -> dict[str, bytes]:
                 name = PurePosixPath(info.filename).name
                 if name.startswith(".") or not NAME.fullmatch(name):
                     continue
+                if name.lower().endswith(".zip"):
+                    problem = f"{quoted(name)} in it is an archive; archives in archives are not read"
+                    raise DocumentError(problem, where=filename, hint="put its files into this archive")
                 if name in found:
                     raise DocumentError(f"two files {quoted(name)}", where=filename, hint="folders in it do not count")
                 with archive.open(info) as member:

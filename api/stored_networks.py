@@ -25,7 +25,7 @@ from .file_schemas import DOCUMENT_BODY, DOCUMENT_RESPONSE
 from .file_tasks import FileAnswer, PostedFile, PutTask
 from .idempotency import IDEMPOTENCY_KEY
 from .openapi import problems_of, responses_of
-from .parameters import KNOWN_PARAMETERS
+from .parameters import KNOWN_PARAMETERS, placed_at
 from .problems import find
 from .question_routes import QUESTION_ERRORS
 from .questions.table import QUESTION_BY_PATH
@@ -85,7 +85,8 @@ def _add_reads(router: APIRouter, store: NetworkStore) -> None:
         name: Annotated[str | None, Query(description="Names to list; `*` is any characters, `?` one.")] = None,
     ) -> Response:
         """Return the stored networks by name, a page at a time."""
-        return _json(store.page(limit, after, name))
+        with placed_at("query.name"):
+            return _json(store.page(limit, after, name))
 
     @router.get(
         "/{name}",

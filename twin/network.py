@@ -178,7 +178,7 @@ class Network(ComparedNetwork, PlanNetwork):
         evaluation = self._evaluate_after(changes, job, None, ageing)
         rows = self._select_rows(evaluation, name)
         if len(rows) != 1:
-            raise ChangeError(f"{len(rows)} links match {name!r}", where="link", hint="`twin links` shows several")
+            raise ChangeError(f"{len(rows)} links match {name!r}", where="link", hint="`links` shows several")
         forecast = None
         if years is not None:
             forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)

@@ -164,7 +164,7 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
             ChangeError: no demands, a link of unknown rate, or a gap or number out of bounds.
             ConvergenceError: the bounds stay farther apart.
         """
-        n_rows, progress = Ranking("optimum", (), frozenset(), None, top).top, Progress(advance)
+        n_rows, progress = Ranking((), frozenset(), None, top).top, Progress(advance)
         report_phase(notify, "reading the network")
         scenario = self._scenario(changes, None, ageing)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from twin.errors import Issue, did_you_mean
@@ -49,15 +50,26 @@ def known_parameters() -> frozenset[str]:
 
 
 def unknown_parameters(state: PageState) -> list[Issue]:
-    """Return a problem for each parameter that no view has.
+    """Return a problem for each parameter that no view has, or that is there several times.
 
     Args:
         state: state of the page.
     """
     known = known_parameters()
-    unknown = [name for name in state.values if _root(name) not in known]
+    repeated = [Issue(name, "is there several times; the first counts", "give it once") for name in state.repeated]
+    return repeated + unknown_issues([name for name in state.values if _root(name) not in known], known)
+
+
+def unknown_issues(names: Iterable[str], known: Collection[str]) -> list[Issue]:
+    """Return a problem for each of these parameters that is not known.
+
+    Args:
+        names: names of parameters.
+        known: names of those that the page has.
+    """
+    unknown = [name[:64] for name in dict.fromkeys(names) if name not in known]
     return [
-        Issue(name[:64], f"unknown parameter {quoted(name[:64])}, left out", did_you_mean(name[:64], known))
+        Issue(name, f"unknown parameter {quoted(name)}, left out", did_you_mean(name, known))
         for name in unknown[:MAX_SHOWN]
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from urllib.parse import quote
 
+from twin.errors import Issue
 from twin.errors.wording import counted
 from twin.formats import READERS
 from twin.imports import FORMATS
@@ -14,8 +15,10 @@ from twin.reports.blocks import compact_json
 from twin.store.records import NetworkPage, RevisionPage, StoredNetwork
 
 from .html import Attribute, Html, element, joined, marked
+from .known import UNKNOWN_TITLE
 from .layout import page_html
 from .networks import time_text
+from .problem import problem_box
 from .state import PageState, network_address
 
 IMPORT_OPTIONS = (
@@ -34,13 +37,16 @@ CHANGED = ("compared with the one before", "")
 NOT_KEPT = "Stored networks end with this service. `twin serve --data DIRECTORY` keeps them."
 
 
-def networks_page(shipped: Sequence[tuple[str, str]], stored: NetworkPage, *, is_kept: bool) -> str:
+def networks_page(
+    shipped: Sequence[tuple[str, str]], stored: NetworkPage, *, is_kept: bool, unknown: Sequence[Issue] = ()
+) -> str:
     """Return the list of networks.
 
     Args:
         shipped: name and sentence of each shipped network.
         stored: a page of stored networks.
         is_kept: whether stored networks outlive the service.
+        unknown: parameters of the address that the page does not have.
     """
     rows = [
         element("li", element("a", name, href=network_address(name)), element("span", marked(sentence)))
@@ -48,6 +54,7 @@ def networks_page(shipped: Sequence[tuple[str, str]], stored: NetworkPage, *, is
     ]
     return page_html(
         "dc-twin",
+        problem_box(UNKNOWN_TITLE, unknown, level=2) if unknown else None,
         element("p", "What does a change do to paths, congestion, the training step and the cost? Choose a network."),
         element("h2", "Your networks", id="stored"),
         _stored(stored),
@@ -176,12 +183,13 @@ def _option(name: str, label: str, text: str, is_list: bool) -> Html:
     )
 
 
-def revisions_page(name: str, page: RevisionPage) -> str:
+def revisions_page(name: str, page: RevisionPage, unknown: Sequence[Issue] = ()) -> str:
     """Return the revisions of a stored network.
 
     Args:
         name: name of the network.
         page: a page of its revisions.
+        unknown: parameters of the address that the page does not have.
     """
     changed = {row.number: element("td") for row in page.revisions}
     for row, older in pairwise(page.revisions):
@@ -212,6 +220,7 @@ def revisions_page(name: str, page: RevisionPage) -> str:
     more = f"{network_address(name)}/revisions?after={page.next}"
     return page_html(
         f"{name}: revisions",
+        problem_box(UNKNOWN_TITLE, unknown, level=2) if unknown else None,
         element("p", element("a", "The current revision", href=network_address(name))),
         _table("Revisions", headings, rows),
         element("p", element("a", "Older", href=more)) if page.next is not None else None,

@@ -21,7 +21,7 @@ from .background import Background, EndedRunError, PendingRunError, ended_html, 
 from .changes import change_of
 from .form import Errors
 from .html import Html, element
-from .known import UNKNOWN_TITLE, unknown_parameters, unknown_view
+from .known import UNKNOWN_TITLE, unknown_issues, unknown_parameters, unknown_view
 from .layout import network_page, page_html, part_html, unknown_view_page
 from .network_list import networks_page, revisions_page
 from .networks import PageNetworks
@@ -43,6 +43,8 @@ ASSETS = {
     "icon.svg": (PAGE, "image/svg+xml"),
 }
 """Files of the page: package that holds each, and its media type."""
+PAGED = ("after",)
+"""Parameters of the lists of networks and of revisions."""
 REPORT_TYPES = {"html": ("text/html", "html"), "markdown": ("text/markdown", "md")}
 
 
@@ -59,8 +61,9 @@ def page_routes(answering: Answering, background: Background, store: NetworkStor
     known = PageNetworks(store)
 
     @router.get("/")
-    def networks(after: Annotated[str | None, Query(max_length=64)] = None) -> Response:
-        return _html(networks_page(known.shipped(), known.stored(after), is_kept=is_kept))
+    def networks(request: Request, after: Annotated[str | None, Query(max_length=64)] = None) -> Response:
+        unknown = unknown_issues(request.query_params, PAGED)
+        return _html(networks_page(known.shipped(), known.stored(after), is_kept=is_kept, unknown=unknown))
 
     @router.get("/assets/{name}")
     def asset(name: str) -> Response:
@@ -75,9 +78,12 @@ def page_routes(answering: Answering, background: Background, store: NetworkStor
         return _network(known, name, request)
 
     @router.get("/networks/{name}/revisions")
-    def revisions(name: str, after: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
+    def revisions(
+        name: str, request: Request, after: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+    ) -> Response:
+        unknown = unknown_issues(request.query_params, PAGED)
         try:
-            return _html(revisions_page(name, known.revisions(name, after)))
+            return _html(revisions_page(name, known.revisions(name, after), unknown))
         except NotFoundError as error:
             return _html(page_html("No such network", problem_html(error.error, level=2)), 404)
 

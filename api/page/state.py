@@ -26,11 +26,13 @@ class PageState:
         network: name of the network.
         view: name of the view.
         values: texts by name, as the address states them.
+        repeated: parameters that take one text and have several.
     """
 
     network: str
     view: str
     values: Mapping[str, Sequence[str]]
+    repeated: tuple[str, ...] = ()
 
     def text(self, name: str) -> str:
         """Return the first text of a name; empty if there is none."""
@@ -131,10 +133,11 @@ def state_of(network: str, pairs: Iterable[tuple[str, str]]) -> PageState:
     values: dict[str, list[str]] = {}
     for key, text in pairs:
         values.setdefault(key, []).append(text)
+    repeated = tuple(name for name in ("view", *KEPT) if len(set(filter(None, values.get(name, ())))) > 1)
     view = next(filter(None, values.pop("view", [])), "overview")
     if any(values.get(key, [""])[0] for key in ("plan", "changes")):
         values["case"] = ["1"]
-    return PageState(network, view, values)
+    return PageState(network, view, values, repeated)
 
 
 def network_address(name: str) -> str:

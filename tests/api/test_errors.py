@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_names_that_do_not_exist_are_404_with_near_ones(client: Any, path: str, 
         (WHAT_IF, SMALL, "plan, changes", "exactly one"),
         (WHAT_IF, SMALL | {"plan": "fibre-upgrade", "changes": []}, "plan, changes", "exactly one"),
         (WHAT_IF, SMALL | {"changes": "fibre-upgrade"}, "changes", "plan"),
-        (WHAT_IF, SMALL | {"changes": {"kind": "age"}}, "changes", "plan"),
+        (WHAT_IF, SMALL | {"changes": {"kind": "age"}}, "changes", "put it in a list"),
         (WHAT_IF, SMALL | {"changes": [{"kind": "fail_link", "links": "wan-1-2"}]}, "changes[0].kind", "'fail_links'"),
         (WHAT_IF, SMALL | {"changes": [{"links": "wan-1-2"}]}, "changes[0].kind", ""),
         (WHAT_IF, SMALL | {"changes": [{"kind": "fail_links", "linsk": "wan-1-2"}]}, "changes[0].linsk", "'links'"),
@@ -107,6 +108,13 @@ def test_bad_and_misspelled_fields_are_422_with_place_and_hint(
 def test_bodies_that_are_no_plain_json_are_422(client: Any, body: bytes, text: str) -> None:
     assert text in problem_of(client.post(SCORE, content=body), 422, "document-error").detail
     problem_of(client.post(WHAT_IF, content=body), 422, "document-error")
+
+
+def test_a_byte_order_mark_before_a_question_is_not_part_of_it(client: Any) -> None:
+    for body in (json.dumps(SMALL), json.dumps(SMALL | {"changes": []})):
+        for path in (SCORE, WHAT_IF):
+            answers = [client.post(path, content=mark + body.encode()) for mark in (b"", b"\xef\xbb\xbf")]
+            assert answers[0].text == answers[1].text
 
 
 def test_records_that_do_not_fit_together_are_all_told(client: Any) -> None:

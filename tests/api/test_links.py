@@ -187,7 +187,7 @@ def test_names_that_do_not_exist_are_404_with_near_ones(client: Any, path: str, 
         (FORECAST, SMALL | {"changes": [{"kind": "fail_links", "links": "wan-1-9"}]}, "'wan-1-2'"),
         (LINK, SMALL | {"link": "wan-1-9"}, "'wan-1-2'"),
         (LINK, SMALL | {"link": "wan-1-9", "years": None}, "'wan-1-2'"),
-        (LINK, SMALL | {"link": "wan-*", "years": None}, "`twin links`"),
+        (LINK, SMALL | {"link": "wan-*", "years": None}, "`links` shows several"),
         (LINK, WAN | {"changes": [{"kind": "remove_links", "links": "wan-1-2"}]}, "'wan-1-3'"),
     ],
 )

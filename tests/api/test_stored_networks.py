@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,7 @@ from twin.store import StoreLimits
 
 __all__ = ["postgres"]
 ONE, TWO = document(100.0), document(200.0)
+READINGS_OF_ZZ = b"link,date,osnr (dB),snr (dB)\nab,2020-01-01,30,20\nzz,2020-01-01,30,20\n"
 CABLES = b"device_a,device_b\nleaf1,spine1\nleaf2,spine1\n"
 
 
@@ -169,7 +171,40 @@ def test_a_file_of_another_tool_is_imported_and_stored(service: TestClient) -> N
     ):
         answer = service.post("/v1/import/table", content=content, params=options)
         assert answer.status_code == 422, options
-    assert service.post("/v1/import/tabel", content=CABLES).status_code == 422
+    nested = archive(inner__zip=archive(cables__csv=CABLES))
+    answer = service.post("/v1/import/table", content=nested, params={"filename": "x.zip"})
+    assert "'inner.zip' in it is an archive; archives in archives are not read" in answer.json()["detail"]
+
+
+def test_reports_and_hints_name_query_parameters_and_no_options_of_the_command(service: TestClient) -> None:
+    answer = service.post("/v1/import/table", content=CABLES, params={"filename": "cables.csv"})
+    report = json.dumps(answer.json()["report"])
+    assert "capacity_gbps states one for all such links" in report
+    assert not re.search("--|twin import", report)
+    service.put("/v1/networks/pair", content=ONE)
+    url = "/v1/networks/pair/measurements?format=table&filename=x.csv"
+    added = service.post(url, content=READINGS_OF_ZZ)
+    assert added.status_code == 200, added.text
+    (finding,) = added.json()["report"]["findings"]
+    assert (finding["hint"], finding["places"]) == ("map='zz'=LINK", ["x.csv: line 3: 'zz'"])
+    refused = service.post(f"{url}&map=zz=yy", content=READINGS_OF_ZZ)
+    assert [issue["where"] for issue in refused.json()["issues"]] == ["query.map='zz'"]
+
+
+def test_the_place_of_a_fault_is_the_name_of_what_was_sent(service: TestClient) -> None:
+    cables = {"content": CABLES}
+    for method, path, sent, where, expected in (
+        ("GET", "networks?name=[", {}, "query.name", ""),
+        ("POST", "import/tabel", cables, "path.format", "one of auto, "),
+        ("POST", "networks/pair/measurements?format=oter", cables, "query.format", "one of auto, "),
+        ("POST", "import/table?store=memphis", cables, "query.store", ""),
+        ("POST", "links", {"json": {"network": "memphis-small", "sort": "zz"}}, "sort", ""),
+        ("POST", "demands", {"json": {"network": "leaf-spine-demo", "sort": "zz"}}, "sort", ""),
+    ):
+        answer = service.request(method, f"/v1/{path}", **sent)
+        (issue,) = answer.json()["issues"]
+        assert (answer.status_code, issue["where"]) == (422, where), path
+        assert answer.json()["expected"].startswith(expected), path
 
 
 def test_measurements_are_added_as_records_and_as_files(service: TestClient) -> None:

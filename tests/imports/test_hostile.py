@@ -183,7 +183,16 @@ def test_a_broken_excel_file_is_refused(content: bytes, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
     path = tmp_path / "broken.xlsx"
     path.write_bytes(content)
-    with pytest.raises(DocumentError, match=r"broken\.xlsx"):
+    with pytest.raises(DocumentError, match=r"broken\.xlsx: is no readable Excel file$"):
+        read(path, format="table")
+
+
+def test_an_archive_is_no_excel_file(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "files.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cables.csv", "a,b\n")
+    with pytest.raises(DocumentError, match="is an archive and no Excel file"):
         read(path, format="table")
 
 
@@ -225,6 +234,15 @@ def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
     secret.write_text("{")
     (folder / "racks.json").symlink_to(secret)
     assert "racks.json" not in read(folder).report.files
+
+
+def test_a_control_character_of_a_source_becomes_a_space(tmp_path: Path) -> None:
+    nodes = [{"id": name, "name": f"{name}\x1b\u202e\n", "tags": ["t\x1b"]} for name in ("a", "b")]
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps({"nodes": nodes, "links": [{"source": "a", "target": "b", "name": "x\x1b"}]}))
+    text = read(path).document.to_json()
+    assert not set(text) & {"\x1b", "\u202e"}
+    assert not {"\\u001b", "\\u202e"} & {text[i : i + 6] for i in range(len(text))}
 
 
 def test_the_report_stays_bounded_for_many_different_fields(tmp_path: Path) -> None:

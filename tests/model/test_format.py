@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from tests.model.samples import campus_data, changed, network, small_documents
 from twin.arrays import State
 from twin.arrays.cache import load_arrays, save_arrays
-from twin.catalogue import catalogue
+from twin.catalogue import catalogue, load_price_book
 from twin.errors import CatalogueError, DocumentError, TopologyError, TwinError, did_you_mean
 from twin.formats import parse_document, read_mapping, write_document
 from twin.loading import Network, document_schema, from_document
 from twin.model.directions import higher_of
-from twin.model.identity import id_problem
 from twin.model.measurements import READINGS
 from twin.model.records import Link
+from twin.printable import id_problem
 from twin.scenario.changes import AddLink
 from twin.scenario.select import select_links
 
@@ -106,6 +106,38 @@ def test_what_is_no_id_is_refused_with_the_rule(text: str, problem: str) -> None
     (issue,) = issues({"nodes": [{"id": text, "kind": "leaf"}]})
     assert problem in issue
     assert issue.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind"), [("\x1b", "a control character (U+001B)"), ("\u202e", "an invisible format character (U+202E)")]
+)
+def test_no_shown_text_holds_what_changes_a_terminal_or_a_page(bad: str, kind: str) -> None:
+    text = f"a{bad}b"
+    labels = {"name": text, "tags": [text], "source": text}
+    part = own_fibre() | {"name": text, "note": text, "aliases": [text]}
+    part["figures"]["attenuation_db_per_km"]["source"] = text
+    data = {
+        "name": text,
+        "note": text,
+        "assumptions": [text],
+        "sites": [{"id": "s", "note": text, **labels}],
+        "nodes": [
+            {"id": "n", "kind": "leaf", "site": "s", "pod": text, **labels, "source": {"file": text, "id": text}}
+        ],
+        "plans": [{"id": "p", "note": text, "changes": [], **labels}],
+        "leases": [{"tenant": text, "site": "s", "n_accelerators": 1}],
+        "parts": [part],
+    }
+    found = issues(data)
+    assert len(found) == json.dumps(data).count(json.dumps(text)), found
+    assert all(f"a text holds printable characters only: character 2 is {kind}" in issue for issue in found), found
+    with pytest.raises(DocumentError, match="character 2 is"):
+        load_price_book({"name": text}, where="prices.yaml")
+
+
+def test_a_text_may_have_lines_and_tabs() -> None:
+    text = "one\n\ttwo\r\nthree"
+    assert parse_document({"note": text, "sites": [{"id": "s", "note": text, "source": text}]}).note == text
 
 
 def test_shared_risks_that_differ_only_by_normalisation_are_refused() -> None:

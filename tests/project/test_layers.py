@@ -16,6 +16,7 @@ LAYERS = {
     "leftovers": 0,
     "progress": 1,
     "seal": 0,
+    "printable": 0,
     "field_descriptions": 0,
     "deadline": 0,
     "collector": 0,
@@ -196,7 +197,7 @@ def test_the_catalogue_imports_the_lowest_layer_only() -> None:
     for module in (name for name in MODULES if package_of(name) == "catalogue"):
         file = MODULES[module]
         for target, line in ours(imports_of(file.read_text(), module, is_package=file.name == "__init__.py")):
-            assert package_of(target) in ("catalogue", "errors", "field_descriptions", "units"), (
+            assert package_of(target) in ("catalogue", "errors", "field_descriptions", "printable", "units"), (
                 f"{module}:{line} imports {target}"
             )
 

@@ -98,6 +98,11 @@ def test_the_commands_back_up_and_restore(tmp_path: Path) -> None:
     second = NetworkStore(open_database(tmp_path / "two"))
     assert content_of(second) == content_of(source)
     assert isinstance(run(app, words).exception, StoreError)
+    (tmp_path / "damaged").write_bytes((tmp_path / "b").read_bytes()[:-30])
+    for refused in ("damaged", "missing"):
+        words = ["store", "restore", str(tmp_path / refused), "--data", str(tmp_path / "three")]
+        assert isinstance(run(app, words).exception, StoreError)
+        assert not (tmp_path / "three").exists(), "a refused restore creates no store"
     for bad in (["store", "bakup"], ["store", "backup", "--data", "x", "-o", "y"], ["store", "restore"], backup[:-2]):
         assert run(app, bad).exit_code == 2, bad
     source.database.close()

@@ -132,6 +132,12 @@ def test_names_that_addresses_or_the_catalogue_take_are_refused(memory: NetworkS
         memory.put(name, ONE)
 
 
+def test_a_shipped_network_is_not_taken_for_a_stored_one(memory: NetworkStore) -> None:
+    for ask in (memory.delete, memory.find, memory.get, memory.revisions):
+        with pytest.raises(CatalogueError, match="'memphis-small' is the name of a shipped network"):
+            ask("memphis-small")
+
+
 @pytest.mark.parametrize(
     ("content", "error"),
     [

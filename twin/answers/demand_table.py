@@ -106,7 +106,7 @@ def demand_table(
     Raises:
         ChangeError: the document has no demands, or an unknown column.
     """
-    ranking = Ranking("demands", SORTABLE, RANKED_LOWEST_FIRST, sort, top)
+    ranking = Ranking(SORTABLE, RANKED_LOWEST_FIRST, sort, top)
     loads = e.demands
     if loads is None:
         blocks = [block.id for block in e.case.document.traffic]

@@ -124,12 +124,12 @@ LOWEST_FIRST = frozenset(
 """Columns of which a low value is worse; of all others a high value is."""
 BY_SIZE = frozenset({"residual_db", "relative_residual_ratio"})
 """Columns of which a value far from 0 is worse."""
-BY_ID = Ranking("links", SORTABLE, LOWEST_FIRST, None, None)
+BY_ID = Ranking(SORTABLE, LOWEST_FIRST, None, None)
 
 
 def link_ranking(sort: str | None, top: int | None) -> Ranking:
     """Return the order of a table of links. Raises ChangeError for an unknown column, with similar ones."""
-    return Ranking("links", SORTABLE, LOWEST_FIRST, sort, top)
+    return Ranking(SORTABLE, LOWEST_FIRST, sort, top)
 
 
 @dataclass(frozen=True, repr=False)

@@ -20,13 +20,10 @@ class Ranking:
     A column may be named without its unit: `utilisation` is `utilisation_ratio`.
     """
 
-    def __init__(
-        self, where: str, columns: Sequence[str], lowest_first: frozenset[str], sort: str | None, top: int | None
-    ) -> None:
+    def __init__(self, columns: Sequence[str], lowest_first: frozenset[str], sort: str | None, top: int | None) -> None:
         """Check the column and the number of rows.
 
         Args:
-            where: name of the table, for messages.
             columns: columns of numbers.
             lowest_first: columns of which a low value is worse.
             sort: the column; None keeps the order.
@@ -36,9 +33,9 @@ class Ranking:
             ChangeError: unknown column, or a number out of bounds.
         """
         if top is not None and (isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MAX_TOP):
-            raise ChangeError(f"top {top}", where=where, expected=f"a whole number from 1 to {MAX_TOP:,}")
+            raise ChangeError(f"top {top}", where="top", expected=f"a whole number from 1 to {MAX_TOP:,}")
         self.top = top
-        self.column = None if sort is None else _column_named(where, columns, sort)
+        self.column = None if sort is None else _column_named(columns, sort)
         self._sign = 1.0 if self.column in lowest_first else -1.0
 
     def ranked(self, rows: Sequence[RowT], value: Callable[[RowT, str], float | None]) -> Sequence[RowT]:
@@ -59,7 +56,7 @@ class Ranking:
         return rows[: self.top]
 
 
-def _column_named(where: str, columns: Sequence[str], name: str) -> str:
+def _column_named(columns: Sequence[str], name: str) -> str:
     wanted = str(name).replace("-", "_").replace("utilization", "utilisation")
     if wanted in columns:
         return wanted
@@ -69,4 +66,6 @@ def _column_named(where: str, columns: Sequence[str], name: str) -> str:
     hint = did_you_mean(wanted, [*columns, *short])
     if wanted == SHOWN_AS_USED and "utilisation" in short:
         hint = "did you mean 'utilisation'?"
-    raise ChangeError(f"no column {name!r} to sort by", where=where, expected=f"one of {', '.join(columns)}", hint=hint)
+    raise ChangeError(
+        f"no column {name!r} to sort by", where="sort", expected=f"one of {', '.join(columns)}", hint=hint
+    )

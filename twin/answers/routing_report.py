@@ -147,7 +147,7 @@ def routing_report(
         raise ChangeError(f"{n_entries} entries", where="optimum", expected=f"a whole number from 1 to {MAX_ENTRIES}")
     pairs, loads = e.demand_pairs, e.demands
     if pairs is None or loads is None:
-        hint = "add `demands` or `traffic`, or --demands"
+        hint = "add `demands` or `traffic`, or state demands (option --demands of the command)"
         raise ChangeError("the document has no demands", where="optimum", hint=hint)
     capacity_gbps = e.health.arc_capacity_gbps
     _require_rates(e, np.isnan(capacity_gbps))

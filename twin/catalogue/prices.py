@@ -13,6 +13,7 @@ from pydantic import ValidationError, field_validator
 from twin.errors import CatalogueError, DocumentError, Issue, did_you_mean
 from twin.errors.validation import issues_by_place
 from twin.errors.wording import counted, type_text
+from twin.printable import text_problem
 from twin.units import unit_of
 
 from .parts import catalogue, read_figure
@@ -244,6 +245,14 @@ def _header_issues(user: Mapping[str, Any], where: str) -> list[Issue]:
         Issue(f"{where}: {key}", f"is {text}, got {user[key]!r}"[:200])
         for key, (kind, text) in expected.items()
         if key in user and not isinstance(user[key], kind)
+    ]
+    shown = {key: user.get(key) for key in ("name", "version", "date")}
+    books = user.get("books")
+    shown |= {f"books.{item}": book for item, book in books.items()} if isinstance(books, Mapping) else {}
+    faults += [
+        Issue(f"{where}: {key}", problem)
+        for key, text in shown.items()
+        if isinstance(text, str) and (problem := text_problem(text))
     ]
     if user.get("currency", "USD") != "USD":
         faults.append(Issue(f"{where}: currency", f"{user['currency']!r}"[:200], "convert the prices to USD"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from twin.errors import CatalogueError, did_you_mean
 from twin.field_descriptions import describe_fields
+from twin.printable import SHOWN
 from twin.units import unit_of
 
 from .two_stage_noise import two_stages
@@ -49,9 +50,9 @@ class Figure(Record):
     """Lower end of the range."""
     high: float
     """Upper end of the range."""
-    source: str
+    source: Annotated[str, SHOWN]
     """Where the number comes from."""
-    as_of: str
+    as_of: Annotated[str, SHOWN]
     """Year or day."""
     status: Status
     """published, vendor, estimate, or own."""
@@ -104,7 +105,7 @@ class Mode(Record):
     """SNR that the mode needs, with noise in 0.1 nm."""
     baud_gbd: float = Field(gt=0)
     """Symbol rate."""
-    modulation: str = Field(min_length=1)
+    modulation: Annotated[str, SHOWN] = Field(min_length=1)
     """Modulation, such as DP-16QAM."""
     penalties: tuple[Penalty, ...] = ()
     """Points of each impairment, ascending, with linear interpolation. The penalty is 0 dB at 0 if the first point is
@@ -153,7 +154,7 @@ class PortGroup(Record):
     """Number of ports."""
     port_gbps: float = Field(gt=0)
     """Rate of a port."""
-    cages: tuple[str, ...] = ()
+    cages: tuple[Annotated[str, SHOWN], ...] = ()
     """Form factors that these ports accept; empty = those of the part."""
 
 
@@ -164,7 +165,7 @@ class Part(Record):
     """Id by which records and changes name the part."""
     kind: Kind
     """Kind of the part."""
-    name: str = Field(min_length=1)
+    name: Annotated[str, SHOWN] = Field(min_length=1)
     """Name for people."""
     year: int | None = Field(default=None, ge=1970, le=2100)
     """Year of first deliveries."""
@@ -178,7 +179,7 @@ class Part(Record):
     noise_law: NoiseLaw | None = None
     """Noise figure between `noise_figure_at_min_gain_db` and `noise_figure_db`, the one at `max_gain_db`: linear, or
     that of two stages. None = `noise_figure_db` at any gain."""
-    form_factor: str = ""
+    form_factor: Annotated[str, SHOWN] = ""
     """Form factor of a transceiver, which must fit a cage."""
     lane_gbps: Literal[10, 25, 50, 100, 200] | None = None
     """Rate of an electrical lane; for a switch or card the fastest of its ports, which also run slower lanes."""
@@ -192,7 +193,7 @@ class Part(Record):
     """Catalogue id of the forward error correction."""
     card: str | None = None
     """Catalogue id of the network cards of a server; None = `n_ports` of `port_gbps` without a part of their own."""
-    cages: tuple[str, ...] = ()
+    cages: tuple[Annotated[str, SHOWN], ...] = ()
     """Form factors that the ports of a switch, card or server accept."""
     port_rates_gbps: tuple[float, ...] = ()
     """Client rates of one port of a switch, fastest first, with breakouts; empty = any rate."""
@@ -201,9 +202,9 @@ class Part(Record):
     the rate of the fastest."""
     store_and_forward: bool = False
     """True for a switch that receives a whole frame before it sends it, which adds 8 L / R to its latency."""
-    note: str = ""
+    note: Annotated[str, SHOWN] = ""
     """Text for readers."""
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Annotated[str, SHOWN], ...] = ()
     """Names of the part in other tools, such as the slug of a device type; imports find it by these."""
 
     @field_validator("figures")

@@ -58,8 +58,9 @@ def _backup(data: str, output: Path) -> None:
 
 
 def _restore(data: str, file: Path, *, replace: bool) -> None:
-    from ..store import open_database, restore
+    from ..store import open_database, restore, verified_version
 
+    verified_version(file)  # before the database is opened, which creates it
     database = open_database(data)
     try:
         with progress("writing the store"):

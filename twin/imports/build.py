@@ -21,7 +21,7 @@ from .ledger import Ledger
 from .link_optics import LinkOptics
 from .links import LinkMaker
 from .management import leave_out_management
-from .naming import MAX_NAME_LENGTH, Ids, texts
+from .naming import Ids, display_name, texts
 from .options import ImportOptions
 from .places import place_at
 from .roles import settle_roles
@@ -90,7 +90,7 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
         "required_margin_db": cabling.required_margin_db,
     }
     if cabling.name:
-        data["name"] = cabling.name[:MAX_NAME_LENGTH]
+        data["name"] = display_name(cabling.name)
     nodes = (_node(cabling.devices[key], node_id, site_ids, part_ids.get(key)) for key, node_id in node_ids.items())
     update = {
         "nodes": _records(Node, nodes, where),
@@ -182,7 +182,7 @@ def _site(place: Place, site_id: str) -> dict[str, Any]:
     if place.latitude_deg is not None and place.longitude_deg is not None:
         data |= {"latitude_deg": place.latitude_deg, "longitude_deg": place.longitude_deg}
     if place.name != site_id:
-        data["name"] = place.name[:MAX_NAME_LENGTH]
+        data["name"] = display_name(place.name)
     if place.source is not None:
         data["source"] = place.source
     return data
@@ -201,7 +201,7 @@ def _node(device: Device, node_id: str, site_ids: dict[str, str], part_id: str |
         if value is not None:
             data[name] = value
     if device.display_name or device.name != node_id:
-        data["name"] = (device.display_name or device.name)[:MAX_NAME_LENGTH]
+        data["name"] = display_name(device.display_name or device.name)
     if device.tags:
         data["tags"] = list(texts(device.tags)[:1000])
     if device.source is not None:
@@ -224,7 +224,7 @@ def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> Iter
             record: dict[str, Any] = {"id": ids.new(demand.key, is_stated=demand.is_named), "source": node_ids[ends[0]]}
             record |= {"target": node_ids[ends[1]], "offered_gbps": demand.offered_gbps}
             if demand.display_name:
-                record["name"] = demand.display_name[:MAX_NAME_LENGTH]
+                record["name"] = display_name(demand.display_name)
             if demand.tags:
                 record["tags"] = list(texts(demand.tags)[:1000])
             yield record | ({"origin": demand.source} if demand.source is not None else {})

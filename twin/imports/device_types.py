@@ -18,11 +18,12 @@ from ..catalogue.figure_reader import is_reserved
 from ..errors import DocumentError, TwinError
 from ..formats.native import parse_mapping
 from ..model.identity import normal_form
+from ..printable import printable_text
 from .fields import Fields, plain
 from .files import SourceFile
 from .ledger import Ledger
 from .management import is_management
-from .naming import MAX_NAME_LENGTH, printable
+from .naming import MAX_NAME_LENGTH, display_name, printable
 from .netbox_types import LANE_RATES_GBPS, VIRTUAL, WIRELESS, Port, port_of, type_gbps
 
 MANAGEMENT = re.compile(r"^(mgmt|management|oob|me\d|ma\d|fxp|em\d|bmc|ipmi|idrac|ilo)", re.IGNORECASE)
@@ -99,19 +100,19 @@ def _part(fields: Fields, file: SourceFile, ledger: Ledger) -> Part | None:
         problem = f"no data port with a rate: no {kind} is made"
         ledger.finding("no ports", problem, "chassis have ports in module types", fields.place)
         return None
-    source = plain(f"device-type library, {fields.place}")
+    source = printable_text(plain(f"device-type library, {fields.place}"))
     figures = _figures(kind, ports, watts, units, source, ledger, fields.place)
     names = (slug, model, number, f"{maker} {model}")
     return Part.model_validate(
         {
             "id": _id(slug),
             "kind": kind,
-            "name": plain(f"{maker} {model}")[:MAX_NAME_LENGTH],
+            "name": display_name(plain(f"{maker} {model}")),
             "figures": figures,
             "lane_gbps": _lane_gbps(ports),
             "cages": tuple(dict.fromkeys(cage for _, port in ports for cage in (port.cages if port else ()))),
             "port_groups": _groups(ports) if kind == "switch" else (),
-            "aliases": tuple(dict.fromkeys(name for name in names if name and name != slug)),
+            "aliases": tuple(dict.fromkeys(printable_text(name) for name in names if name and name != slug)),
             "note": "made from a device or module type; figures with status estimate are assumed",
         }
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors.wording import quoted, value_text
+from ..printable import printable_text
 from .cabling import Origin
 from .ledger import Ledger
 from .quantities import finite
@@ -154,7 +155,7 @@ def plain(value: object) -> str:
 def origin(file: str, position: str = "", record_id: str = "") -> Origin:
     """Return the origin of a record, without fields that are empty."""
     fields = {"file": plain(file), "position": plain(position), "id": plain(record_id)}
-    return {name: text for name, text in fields.items() if text}
+    return {name: printable_text(text) for name, text in fields.items() if text}
 
 
 def unknown_end(ledger: Ledger, place: str, name: str) -> None:

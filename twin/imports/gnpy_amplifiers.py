@@ -15,7 +15,7 @@ from .fields import Fields, plain
 from .files import SourceFile
 from .gnpy_figures import MODEL_AMPLIFIER, figure, figures_of
 from .ledger import Ledger
-from .naming import MAX_NAME_LENGTH
+from .naming import display_name
 from .quantities import finite
 
 MAX_GAIN_DB, NO_NOISE_DB = 60.0, -100.0
@@ -95,7 +95,7 @@ class _AmplifierMaker:
         if law == "multi_band":
             raise _UnusableError("several bands; each is a part of its own")
         stated = {"max_output_dbm": self._output_dbm(law, fields)}
-        part: dict[str, Any] = {"id": name, "kind": "amplifier", "name": name[:MAX_NAME_LENGTH]}
+        part: dict[str, Any] = {"id": name, "kind": "amplifier", "name": display_name(name)}
         if law in ("openroadm", "openroadm_preamp", "openroadm_booster"):
             stated["max_gain_db"] = self._number(fields.record, "gain_flatmax", 0, MAX_GAIN_DB, fields)
             stated["noise_figure_db"], points = self._openroadm(law, fields)

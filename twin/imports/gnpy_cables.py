@@ -13,7 +13,7 @@ from .gnpy_figures import MODEL_AMPLIFIER, fibre_part, own_id
 from .gnpy_lines import Amplifier, Fibre, Line, LinePair, Pass
 from .ledger import Ledger
 from .media import medium_of_text
-from .naming import printable
+from .naming import display_name, printable
 
 EQUIPMENT = "eqpt_config.json after the topology"
 MAX_FIBRE_PARTS = 2000
@@ -162,7 +162,11 @@ class CableMaker:
 
     def _span(self, fibre: Fibre, head_db: float) -> dict[str, Any]:
         tail_db = self._connector(fibre.tail_db, self.equipment.con_out_db, "con_out", fibre.key)
-        span: dict[str, Any] = {"length_km": fibre.length_km, "fibre": self._fibre(fibre), "name": fibre.key[:200]}
+        span: dict[str, Any] = {
+            "length_km": fibre.length_km,
+            "fibre": self._fibre(fibre),
+            "name": display_name(fibre.key),
+        }
         if head_db + tail_db:
             span["lumped_loss_db"] = min(head_db + tail_db, MAX_LUMPED_DB)
         if fibre.cable:

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..catalogue import catalogue
 from ..model.part_rules import similar_parts
+from ..printable import printable_text
 from .ledger import Ledger
-from .naming import MAX_NAME_LENGTH, printable
+from .naming import display_name, printable
 
 AS_OF = "2026"
 """Year in which GNPy 3.0.1 was current: its files bear no date."""
@@ -36,7 +37,7 @@ def fibre_part(
 ) -> dict[str, Any]:
     """Return a fibre of stated figures; the others are those of a fibre of the catalogue, as assumptions."""
     figures = dict(figures_of("fibre", model, stated, source, ledger, place))
-    return {"id": name, "kind": "fibre", "name": name[:MAX_NAME_LENGTH], "figures": figures}
+    return {"id": name, "kind": "fibre", "name": display_name(name), "figures": figures}
 
 
 def figures_of(
@@ -59,7 +60,14 @@ def figures_of(
 
 def figure(value: float, source: str) -> dict[str, Any]:
     """Return an exact figure of a part of one's own."""
-    return {"value": value, "low": value, "high": value, "source": source, "as_of": AS_OF, "status": "own"}
+    return {
+        "value": value,
+        "low": value,
+        "high": value,
+        "source": printable_text(source),
+        "as_of": AS_OF,
+        "status": "own",
+    }
 
 
 def own_id(name: str, taken: set[str]) -> str:

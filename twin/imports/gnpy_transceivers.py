@@ -8,7 +8,7 @@ from typing import Any
 from .fields import Fields
 from .gnpy_figures import MODEL_TRANSCEIVER, figure, figures_of
 from .ledger import Ledger
-from .naming import MAX_NAME_LENGTH
+from .naming import display_name
 from .quantities import finite
 
 MAX_MODES = 8
@@ -81,7 +81,7 @@ def transceiver_entry(fields: Fields, source: str, ledger: Ledger) -> dict[str, 
     return {
         "id": name,
         "kind": "transceiver",
-        "name": name[:MAX_NAME_LENGTH],
+        "name": display_name(name),
         "optics": "coherent",
         "modes": modes,
         "figures": figures,

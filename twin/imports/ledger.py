@@ -23,8 +23,9 @@ class Row:
     def add(self, place: str, n: int) -> None:
         """Count `n` more, at a place."""
         self.n += n
-        if place and len(self.places) < MAX_PLACES:
-            self.places.append(place if len(place) <= MAX_SHOWN else f"{place[:MAX_SHOWN]}…")
+        shown = place if len(place) <= MAX_SHOWN else f"{place[:MAX_SHOWN]}…"
+        if place and len(self.places) < MAX_PLACES and shown not in self.places:
+            self.places.append(shown)
 
 
 Key = tuple[str, ...]

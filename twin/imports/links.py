@@ -10,7 +10,7 @@ from typing import Any
 from .cabling import PARALLEL, Cable, Cabling, End
 from .ledger import Ledger
 from .link_optics import LinkOptics
-from .naming import MAX_NAME_LENGTH, Ids, printable, texts
+from .naming import Ids, display_name, printable, texts
 from .options import ImportOptions
 from .port_tags import port_tag
 from .spans import SpanMaker
@@ -98,7 +98,7 @@ class LinkMaker:
             data["n_failed"] = cables[0].n_failed
         shown = cables[0].display_name or cables[0].name
         if shown and len(link.paths) == 1 and (cables[0].display_name or shown != data["id"]):
-            data["name"] = shown[:MAX_NAME_LENGTH]
+            data["name"] = display_name(shown)
         tags = texts([*(tag for cable in cables for tag in cable.tags), *self._members(link, node_ids)])
         if tags:
             data["tags"] = list(tags[:1000])

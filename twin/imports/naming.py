@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from ..model.identity import MAX_ID_LENGTH, REFUSED_CATEGORIES, id_problem, normal_form
+from ..model.identity import MAX_ID_LENGTH, normal_form
+from ..printable import REFUSED_CATEGORIES, id_problem, printable_text
 from .ledger import Ledger
 
 MAX_NAME_LENGTH = 200
@@ -51,4 +52,9 @@ def printable(name: str) -> str:
 
 def texts(values: Iterable[object]) -> tuple[str, ...]:
     """Return tags as a record may hold them: texts of 1 to 200 characters, each once."""
-    return tuple(dict.fromkeys(str(value)[:MAX_NAME_LENGTH] for value in values if str(value)))
+    return tuple(dict.fromkeys(display_name(str(value)) for value in values if str(value)))
+
+
+def display_name(text: str) -> str:
+    """Return a text as a record may show it: printable, at most 200 characters."""
+    return printable_text(text[:MAX_NAME_LENGTH])

@@ -77,12 +77,20 @@ def remote_files(url: str, endpoints: Iterable[str]) -> list[SourceFile]:
         except pynetbox.ContentError:
             raise DocumentError("answers with something else than JSON", where=where, hint=URL_HINT) from None
         except requests.RequestException as error:
-            problem = f"does not answer: {type(error).__name__}"
-            raise DocumentError(problem, where=where, hint="check the address") from None
+            raise DocumentError(_no_answer(error), where=where, hint="check the address") from None
         except (KeyError, TypeError, AttributeError, ValueError):
             raise DocumentError("answers with no list of records", where=where, hint=URL_HINT) from None
         found.append(RemoteFile(endpoint, where, records))
     return found
+
+
+def _no_answer(error: Exception) -> str:
+    """Return why a service did not answer."""
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return "does not answer: its TLS certificate is not accepted"
+    return f"does not answer{' in time' if isinstance(error, requests.exceptions.Timeout) else ''}"
 
 
 def _base(url: str) -> str:

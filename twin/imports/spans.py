@@ -7,7 +7,7 @@ from typing import Any
 
 from .cabling import Cable, Cabling
 from .ledger import Ledger
-from .naming import MAX_NAME_LENGTH
+from .naming import display_name
 from .options import ImportOptions
 from .places import OWN_PLACE, Buildings, straight_km_between
 from .trace import Path, path_text
@@ -84,7 +84,7 @@ class SpanMaker:
                 found[-1]["n_connectors"] = stretch.n_connectors
             for span in found:
                 if record.name:
-                    span.setdefault("name", record.name[:MAX_NAME_LENGTH])
+                    span.setdefault("name", display_name(record.name))
                 if record.source is not None:
                     span.setdefault("source", record.source)
             spans += found

@@ -21,6 +21,8 @@ MAX_ROWS = 250_000
 """Rows of a sheet of Excel, which take about a minute."""
 MAX_COLUMNS = 200
 MAX_CELL = 100_000
+CONTENT_TYPES = "[Content_Types].xml"
+"""Member that every Excel file has, and other archives have not."""
 EXTRA_HINT = "pip install 'dc-twin[excel]'"
 
 
@@ -150,7 +152,7 @@ def _opened(file: SourceFile, opener: Callable[[SourceFile], Any]) -> Any:
 
 
 def _refuse(file: SourceFile, error: Exception) -> NoReturn:
-    raise DocumentError(f"is no readable Excel file: {type(error).__name__}", where=file.where) from error
+    raise DocumentError("is no readable Excel file", where=file.where) from error
 
 
 def _open_archive(file: SourceFile) -> Any:
@@ -181,3 +183,6 @@ def _check_archive(file: SourceFile) -> None:
                 if b"<!DOCTYPE" in member.read(4096):
                     problem = f"{info.filename[:80]} declares a document type"
                     raise DocumentError(problem, where=file.where, hint="entities are refused")
+        if CONTENT_TYPES not in archive.namelist():
+            hint = "unpack it; archives in archives are not read"
+            raise DocumentError("is an archive and no Excel file", where=file.where, hint=hint)

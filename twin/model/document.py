@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
 from ..catalogue import Part
-from .identity import Name, Provenance, Tags
+from ..printable import SHOWN
+from .identity import Name, Note, Provenance, Tags
 from .jobs import TrainingJob
 from .leases import SiteLease, lease_key
 from .measurements import Measurement, measurement_key
@@ -107,7 +108,7 @@ class Plan(BaseModel):
     model_config = STRICT | {"frozen": True}
 
     id: Id
-    note: Annotated[str, Field(max_length=4000)] = ""
+    note: Note = ""
     """Text for readers."""
     name: Name = ""
     """Display name; not a key."""
@@ -133,11 +134,11 @@ class TopologyDocument(BaseModel):
     """Date of the described state; required if any record has a date."""
     fibre_installed: date | None = None
     """Date when fibre was laid whose spans state none; None = that fibre is new at `as_of`, and answers warn."""
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: Name = ""
     """Name of the network in answers."""
-    note: Annotated[str, Field(max_length=20_000)] = ""
+    note: Annotated[str, Field(max_length=20_000), SHOWN] = ""
     """Text for readers."""
-    assumptions: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
+    assumptions: Annotated[tuple[Annotated[str, SHOWN], ...], Field(max_length=1000)] = ()
     """Assumptions, in sentences; shown with answers on request."""
     required_margin_db: Annotated[float, Field(ge=-20, le=30)] = 0.0
     """Margin that links must have, unless they state their own."""

@@ -14,41 +14,15 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from ..errors import Issue
 from ..errors.wording import quoted
 from ..field_descriptions import describe_fields
+from ..printable import SHOWN, id_problem, refuse, text_problem
 
 STRICT = ConfigDict(extra="forbid", json_schema_extra=describe_fields, allow_inf_nan=False)
 MAX_ID_LENGTH = 200
 MAX_SOURCE_LENGTH = 2000
-REFUSED_CATEGORIES = {
-    "Cc": "a control character",
-    "Cf": "an invisible format character",
-    "Cs": "a lone surrogate",
-    "Zl": "a line separator",
-    "Zp": "a paragraph separator",
-    "Zs": "a space other than U+0020",
-}
-"""Unicode categories that an id must not contain, and their names in messages."""
-
-
-def id_problem(text: str) -> str:
-    """Return why a text is not a valid id, or an empty string.
-
-    An id is printable and has no space at its start or end.
-    """
-    if text[:1] == " " or text[-1:] == " ":
-        return "an id has no space at its start or end"
-    if text.isprintable():
-        return ""
-    for i, letter in enumerate(text):
-        kind = REFUSED_CATEGORIES.get(unicodedata.category(letter))
-        if kind is not None:
-            return f"an id holds printable characters only: character {i + 1} is {kind} (U+{ord(letter):04X})"
-    return ""
 
 
 def _validate_id(text: str) -> str:
-    problem = id_problem(text)
-    if problem:
-        raise PydanticCustomError("id", "{problem}", {"problem": problem})
+    refuse(id_problem(text))
     return text
 
 
@@ -61,9 +35,11 @@ Id = Annotated[
 
 Two ids of one list that differ only by Unicode normalisation look alike, and are refused as duplicates.
 """
-Name = Annotated[str, Field(max_length=200)]
-Tag = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(max_length=200), SHOWN]
+Tag = Annotated[str, Field(min_length=1, max_length=200), SHOWN]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=1000)]
+Note = Annotated[str, Field(max_length=4000), SHOWN]
+"""Text for readers; it may have several lines."""
 
 
 def normal_form(text: str) -> str:
@@ -77,11 +53,11 @@ class Source:
 
     __pydantic_config__ = STRICT
 
-    file: Annotated[str, Field(min_length=1, max_length=MAX_SOURCE_LENGTH)]
+    file: Annotated[str, Field(min_length=1, max_length=MAX_SOURCE_LENGTH), SHOWN]
     """Name or address of the file or service."""
-    position: Annotated[str, Field(max_length=MAX_SOURCE_LENGTH)] = ""
+    position: Annotated[str, Field(max_length=MAX_SOURCE_LENGTH), SHOWN] = ""
     """Position in the file: a line, a row of a sheet, a path of keys."""
-    id: Annotated[str, Field(max_length=MAX_SOURCE_LENGTH)] = ""
+    id: Annotated[str, Field(max_length=MAX_SOURCE_LENGTH), SHOWN] = ""
     """Id of the record in the file."""
 
 
@@ -107,6 +83,7 @@ def _validate_source(value: Any, handler: Callable[[Any], Source]) -> Source | s
         return handler(value)
     if not 1 <= len(value) <= MAX_SOURCE_LENGTH:
         raise PydanticCustomError("source", "a source has 1 to {n} characters", {"n": MAX_SOURCE_LENGTH})
+    refuse(text_problem(value))
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
-from .identity import Name, Provenance, Tags
+from .identity import Name, Note, Provenance, Tags
 from .known_models import MODELS, expand_preset
 from .records import STRICT, Id
 from .shape import ModelShape
@@ -139,7 +139,7 @@ class TrainingJob:
     needs a path between the rails. None = as the document says."""
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
     """Tokens of the whole training run; for the time to train."""
-    note: Annotated[str, Field(max_length=4000)] = ""
+    note: Note = ""
     """Text for readers."""
     name: Name = ""
     """Display name; not a key."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .identity import Name, Provenance, Tags
+from .identity import Name, Note, Provenance, Tag, Tags
 from .records import STRICT, Id
 
 Days = Annotated[int, Field(ge=0, le=100_000)]
@@ -20,7 +20,7 @@ class SiteLease:
 
     __pydantic_config__ = STRICT
 
-    tenant: Annotated[str, Field(min_length=1, max_length=200)]
+    tenant: Tag
     """Who rents."""
     site: Id
     """Id of the site."""
@@ -48,7 +48,7 @@ class SiteLease:
     """Day on which the tenant's own accelerators are ready."""
     n_own_accelerators: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
     """Accelerators of its own that are ready then; None = as many as it leases."""
-    note: Annotated[str, Field(max_length=4000)] = ""
+    note: Note = ""
     """Text for readers."""
     name: Name = ""
     """Display name; not a key."""

@@ -9,7 +9,8 @@ from ..catalogue.figure_reader import is_reserved
 from ..catalogue.parts import check_ports_of_server
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted
-from .identity import MAX_ID_LENGTH, duplicate_issues, id_problem
+from ..printable import id_problem
+from .identity import MAX_ID_LENGTH, duplicate_issues
 
 
 def check_parts(parts: Sequence[Part], shipped: Catalogue, where: str) -> None:

@@ -14,7 +14,7 @@ from pydantic import Field
 from .directions import BothWays, PerDirection
 from .identity import STRICT as STRICT
 from .identity import Id as Id
-from .identity import Name, Provenance, Tags
+from .identity import Name, Note, Provenance, Tags
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 AgeYears = Annotated[float, Field(ge=0, le=10_000)] | None
@@ -71,7 +71,7 @@ class Site:
     budgets: Annotated[tuple[SiteBudget, ...], Field(max_length=1000)] = ()
     """Power, cooling, rack places and network of later days. A kind of budget of which only later days are stated is 0
     before."""
-    note: Annotated[str, Field(max_length=4000)] = ""
+    note: Note = ""
     """Text for readers."""
     name: Name = ""
     """Display name; not a key."""
@@ -105,7 +105,7 @@ class Node:
     cards, a card has several ports."""
     n_servers: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Servers of the part in the rack or host; None = the hosts of its accelerators, else one."""
-    pod: Annotated[str, Field(max_length=200)] | None = None
+    pod: Name | None = None
     """Name of the pod; a label."""
     rail: Count | None = None
     """Number of the rail of a switch in a rail-optimised fabric; the cards of that rail are attached to it."""

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..errors import Issue
-from .identity import Name, Provenance, Tags
+from ..printable import SHOWN
+from .identity import Name, Note, Provenance, Tags
 from .records import STRICT
 
 DistributionName = Literal["triangular", "pert", "uniform"]
@@ -21,7 +22,7 @@ class Uncertain:
 
     __pydantic_config__ = STRICT
 
-    where: Annotated[str, Field(min_length=1, max_length=500)]
+    where: Annotated[str, Field(min_length=1, max_length=500), SHOWN]
     """Place of the input: a path of a sweep, `sites.SITE.FIELD`, `demands.ID`, `parts.PART.FIGURE`, `general.NAME`
     or `prices.NAME`."""
     low: float
@@ -32,7 +33,7 @@ class Uncertain:
     """Most likely value; None = every value is equally likely, or the one that the catalogue states."""
     distribution: DistributionName | None = None
     """Distribution: triangular, pert, or uniform. None = triangular with a most likely value, else uniform."""
-    note: Annotated[str, Field(max_length=4000)] = ""
+    note: Note = ""
     """Text for readers."""
     name: Name = ""
     """Display name; not a key."""

@@ -138,7 +138,7 @@ class Places:
             return Place(links[0], links[0].ends.index(str(ends[0])))
         if links:
             return Unknown("several links between", "the file does not say which; left out", "--map 'A → B=LINK'")
-        return Unknown("no link between", "the two nodes are no neighbours; left out", "twin path shows their path")
+        return Unknown("no link between", "the two nodes are no neighbours; left out", "`path` shows their path")
 
     def _mapped(self, name: str, target: str) -> Place:
         """Return the place of `LINK[#SPAN][@NODE]`. Raises DocumentError for anything else."""

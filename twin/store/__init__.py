@@ -5,7 +5,7 @@
 ()
 """
 
-from .backup import restore, write_backup
+from .backup import restore, verified_version, write_backup
 from .database import Database, open_database
 from .networks import NetworkStore
 from .records import Condition, StoredNetwork, StoreLimits
@@ -23,5 +23,6 @@ __all__ = [
     "StoredNetwork",
     "open_database",
     "restore",
+    "verified_version",
     "write_backup",
 ]

@@ -89,7 +89,7 @@ def restore(path: Path, database: Database, *, replace: bool = False) -> int:
     Raises:
         StoreError: no backup, a damaged one, one of a newer version, a database that is not empty, or one that fails.
     """
-    version = _verified_version(path)
+    version = verified_version(path)
     tables = {table.name: table for table in _tables()}
     n_rows = 0
     with database.write(*tables.values()) as connection:
@@ -126,7 +126,7 @@ def _bytes(value: Any) -> Any:
     return base64.b64decode(value["base64"]) if isinstance(value, dict) else value
 
 
-def _verified_version(path: Path) -> int:
+def verified_version(path: Path) -> int:
     """Return the version of the tables of a backup whose checksum is right.
 
     Raises:

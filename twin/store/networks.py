@@ -43,7 +43,11 @@ def check_name(name: str) -> None:
         raise DocumentError(f"{quoted(name)} stands for a folder in addresses", where="name", expected=form)
     if name in SHIPPED:
         hint = f"for instance my-{name}"
-        raise DocumentError(f"{quoted(name)} is the name of a shipped network", where="name", hint=hint)
+        raise DocumentError(_shipped_problem(name), where="name", hint=hint)
+
+
+def _shipped_problem(name: str) -> str:
+    return f"{quoted(name)} is the name of a shipped network"
 
 
 def name_and_digest(text: str) -> tuple[str, str | None]:
@@ -162,6 +166,9 @@ class NetworkStore:
         return StoredDocument(network, content)
 
     def _row(self, connection: Connection, name: str, revision: str | None) -> Row[tuple[object, ...]]:
+        if name in SHIPPED:
+            hint = f"it is not stored and has no revisions: GET /v1/topologies/{name}"
+            raise CatalogueError(_shipped_problem(name), where="networks", hint=hint)
         is_name = NAME_FORM.fullmatch(name) is not None  # a text that the database cannot encode is none
         current = connection.execute(_networks().where(NETWORKS.c.name == name)).one_or_none() if is_name else None
         if current is None:

@@ -101,7 +101,7 @@ def availability_report(
     if not len(links):
         raise ChangeError("no link carries traffic", where="links", expected="something that can fail")
     if len(pairs.source) and e.case.document.wcmp_groups:
-        hint = "leave `wcmp_groups` out, or ask for one failure: twin whatif with fail_links"
+        hint = "leave `wcmp_groups` out, or ask for one failure: a what-if with fail_links"
         raise ChangeError("availability over WCMP groups is not computed", where="wcmp_groups", hint=hint)
     components = components_of(e.case.state, reader, links, e.case.ageing)
     study = _Study(e, pairs, components, jobs, question, _Progress(advance, cancel))

@@ -57,7 +57,7 @@ class AvailabilityQuestion:
         for name, value, most in (("states", self.n_states, MAX_STATES), ("samples", self.n_samples, MAX_SAMPLES)):
             if value is not None:
                 _check_whole(name, value, MIN_STATES, most)
-        Ranking("availability", (), frozenset(), None, self.top)
+        Ranking((), frozenset(), None, self.top)
 
 
 def _check(where: str, value: float, least: float, most: float) -> None:

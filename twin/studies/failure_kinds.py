@@ -172,7 +172,7 @@ def _groups(fabric: Fabric, names: tuple[str, ...], groups: list[Ints]) -> Failu
     return FailureSet(tuple(names[i] for i in chosen), GroupFailures(fabric, [groups[i] for i in chosen]))
 
 
-_CARRYING = "links that are down or have no light carry nothing: `twin links`"
+_CARRYING = "links that are down or have no light carry nothing: `links` shows which"
 HINTS = {
     "link": _CARRYING,
     "member": _CARRYING,

@@ -84,7 +84,7 @@ def failure_report(
         TopologyError: too large a study, before any failure is computed.
         CancelledError: once the run is cancelled.
     """
-    n_rows = Ranking("failures", (), frozenset(), None, top).top
+    n_rows = Ranking((), frozenset(), None, top).top
     pairs = e.demand_pairs
     has_demands = pairs is not None and bool((pairs.offered_gbps > 0.0).any())
     if not has_demands and e.case.job is None:

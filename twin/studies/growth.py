@@ -188,7 +188,7 @@ class GrowthQuestion:
             raise ChangeError(
                 "no traffic grows",
                 where="growth",
-                hint="growth_ratio_per_year of the question (--rate 0.3) or of traffic_classes",
+                hint="growth_ratio_per_year of the question (option --rate of the command) or of traffic_classes",
             )
         return found
 

@@ -227,6 +227,15 @@ def test_unknown_views_and_parameters_are_named(client: Any) -> None:
     assert page.count("unknown parameter") == 1
     assert "Did you mean &#x27;years&#x27;" in page
     assert client.get(f"{SMALL}/report?yeers=3").status_code == 422
+    assert "is there several times" in client.get(f"{SMALL}?view=links&view=overview").text
+    assert "is there several times" not in client.get(f"{SMALL}?view=links&view=links&job=&job=flagship").text
+    assert "unknown parameter" not in client.get("/?after=a").text
+    client.put("/v1/networks/known", content=b"nodes: [{id: a, kind: switch}]").raise_for_status()
+    for address in ("/?aftr=1", "/networks/known/revisions?aftr=0"):
+        page = client.get(address).text
+        assert page.count("unknown parameter") == 1
+        assert "Did you mean &#x27;after&#x27;?" in page
+    client.delete("/v1/networks/known").raise_for_status()
 
 
 def test_views_share_the_growth_of_the_traffic(client: Any) -> None:
