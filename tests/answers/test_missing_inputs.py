@@ -117,5 +117,8 @@ def test_a_path_warns_of_inputs_that_its_links_leave_out() -> None:
     without = from_document({"as_of": "2026-01-01", "sites": SITES, "nodes": nodes, "links": links})
     path = without.path("a", "a2")
     assert [(row.links, row.effect) for row in path.warnings] == [(("l",), "the latency of 2 switches is not counted")]
+    assert path.summary[0].endswith(
+        "round trip 0 µs, because no length, part or latency of a link or switch there is stated."
+    )
     assert "Warning: 1 link at switches without a part" in str(path)
     assert [row.rule for row in without.path("a", "b").warnings] == ["capacity_gbps"]

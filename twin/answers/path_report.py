@@ -354,5 +354,7 @@ def _rtt_text(rtts_us: Sequence[float | None]) -> str:
     known = [value for value in rtts_us if value is not None]
     if len(known) < len(rtts_us):
         return "round trip unknown, because the length of a link is unknown"
+    if not any(known):
+        return "round trip 0 µs, because no length, part or latency of a link or switch there is stated"
     low, high = (number_text(value, "µs") for value in (min(known), max(known)))
     return f"round trip {low}" if low == high else f"round trip {low} to {high}"

@@ -13,6 +13,7 @@ import numpy as np
 from ..answers.forecast_records import Moment
 from ..errors import TwinError
 from ..progress import Progress
+from ..render.quantities import names_text
 from ..stages.evaluation import Evaluation
 from .growth_model import Event, GrowthModel
 
@@ -158,8 +159,10 @@ def _upgrade(
     event = model.first_worst()
     gained = (model.horizon_years if event is None else event.years) - first.years
     rows = np.array([e.case.state.link_index[link] for link in links])
-    n_more = (np.array(n_parallel) - e.case.state["link_n_parallel"][rows])[e.case.state["link_transceiver"][rows] < 0]
-    capex_usd, why = _price(after, None if member_usd is None else member_usd * int(n_more.sum()))
+    n_more = np.array(n_parallel) - e.case.state["link_n_parallel"][rows]
+    is_unnamed = e.case.state["link_transceiver"][rows] < 0
+    unnamed = [link for link, is_one in zip(links, (is_unnamed & (n_more > 0)).tolist(), strict=True) if is_one]
+    capex_usd, why = _price(after, unnamed, None if member_usd is None else member_usd * int(n_more[is_unnamed].sum()))
     if why is None and gained <= TIE_YEARS:
         why = "another link passes no later"
     return Upgrade(
@@ -174,14 +177,14 @@ def _upgrade(
     )
 
 
-def _price(after: Evaluation, unnamed_usd: float | None) -> tuple[float | None, str | None]:
+def _price(after: Evaluation, unnamed: Sequence[str], unnamed_usd: float | None) -> tuple[float | None, str | None]:
     """(price of the purchases, None), or (None, why there is none).
 
-    unnamed_usd: price of more members of links that name no transceiver; None = unknown.
+    unnamed: links with more members that name no transceiver; unnamed_usd: price of these, None = unknown.
     """
     money = after.money
-    if money.n_unpriced_links and unnamed_usd is None:
-        return None, "no price: the links name no transceiver"
+    if unnamed and unnamed_usd is None:
+        return None, f"no price: {names_text(unnamed)} {'names' if len(unnamed) == 1 else 'name'} no transceiver"
     if money.n_unpriced_switches:
         return None, "no price: a new switch names no part"
     if money.unpriced_purchases:
