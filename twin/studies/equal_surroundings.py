@@ -9,6 +9,7 @@ lies elsewhere may differ, so that a few dead cables or uneven racks are excepti
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from itertools import pairwise
 from typing import cast
 
@@ -25,10 +26,11 @@ from ..training.job_flows import JobFlows
 from ..training.link_loads import PairTable
 from ..training.phase_balancing import PhasePatterns
 from ..training.rail_exchange import RailExchange
-from .shifted_replicas import NODE_COLUMNS
 
 MAX_ENTRIES = 20_000_000
 """Most arcs on paths of all racks together; above, no rack is compared."""
+OF_OTHERS = -2
+"""Replaces the number of cards of nodes other than the rack; a rack that states none has -1."""
 _Key = tuple[bytes, int, int, bytes]
 """Surroundings, place of the link in them, and which racks are attached like the rack after the failure."""
 
@@ -82,12 +84,9 @@ class _Surroundings:
         self._place[links] = np.arange(len(links))
         self._head, self._tail = state["arc_head"], state["arc_head"].reshape(-1, 2)[:, ::-1].reshape(-1)
         self._ordinal = ordinals(self._tail * state.n_nodes + self._head)
-        self._node_code = equal_rows(np.stack([state[name] for name in NODE_COLUMNS], axis=1).astype(np.int64))
         self._code = np.full(2 * state.n_links, -1)
         arcs = (2 * links[:, None] + np.array([0, 1])).reshape(-1)
-        access_class = cast("Ints | None", e.outcome("access_class"))
-        of_link = np.zeros(state.n_links, np.int64) if access_class is None else access_class
-        self._code[arcs] = equal_rows(np.stack((arc_code, np.repeat(of_link[links], 2)), axis=1))
+        self._code[arcs] = arc_code
         self._pair_code = self._codes_of_pairs()
         self._route_code = _codes_of_lists(self._routes.route_of_pair, self._pair_code[:, None], self._n_routes)
         self._arc_traffic = self._codes_of_traffic()
@@ -113,7 +112,7 @@ class _Surroundings:
         ends = np.unique(np.concatenate((np.array([node]), source, target)))
         if not self._may_compare[ends].all():
             return
-        text, nodes = self._text(pairs, ends)
+        text, nodes = self._text(node, pairs, ends)
         sole = self._sole_links(node, pairs)
         for arc in self._arcs_at(np.array([node])).tolist():
             if arc // 2 not in sole:
@@ -142,43 +141,34 @@ class _Surroundings:
         tables = np.array(others), *(self._attached[end].reshape(-1) for end in ends.tolist())
         return b"|".join(table.tobytes() for table in tables)
 
-    def _text(self, pairs: Ints, ends: Ints) -> tuple[bytes, Ints]:
-        """All that stands on the paths of some pairs, and the nodes there, whose positions are their names in it."""
-        routes, n_pairs = self._routes, len(self._pairs.source)
+    def _text(self, node: int, pairs: Ints, ends: Ints) -> tuple[bytes, Ints]:
+        """Digest of all that stands on the paths of a rack, and the nodes there, whose positions are their names in it.
+
+        Which arcs a pair takes, with which fractions, and with which pairs it shares a route, follows from the arcs of
+        all pairs together: paths are the shortest ones, and the pairs stand in the order of their ends.
+        """
+        routes, state = self._routes, self._state
         of_pair = routes.route_of_pair[pairs]
-        used, route = np.unique(of_pair, return_inverse=True)
-        inner_row, inner = _entries(routes.inner_first, used)
-        end_row, end = _entries(routes.pair_first, np.concatenate((pairs, n_pairs + pairs)))
-        at_ends = self._arcs_at(ends)
-        arcs = np.concatenate((routes.inner_arc[inner], routes.pair_arc[end], at_ends))
-        nodes = np.unique(np.concatenate((ends, self._tail[arcs], self._head[arcs])))
-        fraction = np.concatenate((routes.inner_fraction[inner], routes.pair_fraction[end], np.zeros(len(at_ends))))
-        owner = np.concatenate((inner_row, len(used) + end_row, np.full(len(at_ends), -1)))
+        inner = _entries(routes.inner_first, np.unique(of_pair))[1]
+        at_pairs = _entries(routes.pair_first, np.concatenate((pairs, len(self._pairs.source) + pairs)))[1]
+        on_paths = np.unique(np.concatenate((routes.inner_arc[inner], routes.pair_arc[at_pairs])))
+        arcs = np.union1d(on_paths, self._arcs_at(ends))
+        nodes = np.unique(np.concatenate((ends, self._head[arcs], self._tail[arcs])))
         of_arcs = np.stack(
             (
-                owner,
                 np.searchsorted(nodes, self._tail[arcs]),
                 np.searchsorted(nodes, self._head[arcs]),
-                self._ordinal[arcs],
                 self._code[arcs],
-                np.where(owner >= 0, self._arc_traffic[arcs], -1),
-                fraction.view(np.int64),
+                np.where(np.isin(arcs, on_paths), self._arc_traffic[arcs], -1),
             )
         )
-        is_end = np.isin(nodes, ends)
-        of_nodes = np.stack((self._node_code[nodes], is_end))
-        of_pairs = np.stack(
-            (
-                np.searchsorted(nodes, self._pairs.source[pairs]),
-                np.searchsorted(nodes, self._pairs.target[pairs]),
-                self._pair_code[pairs],
-                route,
-                self._route_code[of_pair],
-            )
-        )
-        tables = [of_arcs[:, np.lexsort(of_arcs[3::-1])], of_nodes, of_pairs, *map(self._ranks_of, ends.tolist())]
-        sizes = np.array([len(tables), *(table.shape[1] for table in tables)], np.int64)
-        return b"".join(np.ascontiguousarray(table, np.int64).tobytes() for table in (sizes, *tables)), nodes
+        n_cards = np.where(nodes == node, state["node_n_cards"][nodes], OF_OTHERS)
+        of_pairs = np.stack((self._pair_code[pairs], self._route_code[of_pair]))
+        order = np.lexsort((arcs, *of_arcs[1::-1]))  # parallel links in their order
+        tables = of_arcs[:, order], np.stack((state["node_rail"][nodes], n_cards)), of_pairs, self._ranks_of(node)
+        sizes = np.array([table.shape[1] for table in tables], np.int64)
+        text = b"".join(np.ascontiguousarray(table, np.int64).tobytes() for table in (sizes, *tables))
+        return sha256(text).digest(), nodes
 
     def _ranks_of(self, node: int) -> Ints:
         """(group, NVLink domain in this rack, slot) of the ranks of a rack."""
@@ -202,17 +192,16 @@ class _Surroundings:
         return set(table[1, is_sole].tolist())
 
     def _codes_of_pairs(self) -> Ints:
-        """Number pairs by all that they send, and by the latency of their paths; int64[n_pairs]."""
+        """Number pairs by all that they send, and by their round trip; int64[n_pairs]."""
         pairs, state, routes = self._pairs, self._state, self._routes
         n, latency_us = len(pairs.source), self._e.health.arc_latency_us
         flows = cast(JobFlows, self._e.outcome("job_flows")).sets()
         columns: list[Floats] = [
             sums_by(rows, flow.amount, n) for (_, flow), rows in zip(flows, pairs.rows, strict=True)
         ]
-        columns += [np.bincount(rows, minlength=n).astype(np.float64) for rows in pairs.rows]
         columns += list(pairs.n_accelerator_pairs.values())
-        for of_arc in (latency_us, np.repeat(latency_us[0::2] + latency_us[1::2], 2)):
-            columns.append(routes.worst_latency_us(state["arc_head"], of_arc, state.n_nodes))
+        round_trip_us = np.repeat(latency_us[0::2] + latency_us[1::2], 2)
+        columns.append(routes.worst_latency_us(state["arc_head"], round_trip_us, state.n_nodes))
         return equal_rows(np.stack(columns, axis=1).view(np.int64))
 
     def _codes_of_traffic(self) -> Ints:
@@ -229,11 +218,9 @@ class _Surroundings:
         return _codes_of_lists(arcs, np.stack((what, fraction), axis=1), routes.n_arcs)
 
     def _whole_nodes(self) -> Bools:
-        """Racks of the job with all their ports, at no end of a demand, all of whose links in use are known."""
+        """Nodes that do not forward, with all ports, at no end of a demand, all of whose links in use are known."""
         state, ports = self._state, cast(CardPorts, self._e.outcome("card_ports"))
-        out = np.zeros(state.n_nodes, np.bool_)
-        out[list(self._ranks)] = True
-        out &= ~state["node_forwards"]
+        out: Bools = ~state["node_forwards"]
         is_whole = self._lit[ports.link] & (state.n_members_up[ports.link] == state["link_n_parallel"][ports.link])
         out[ports.node[~is_whole]] = False
         out[state["link_ends"][self._lit & (self._place < 0)]] = False
