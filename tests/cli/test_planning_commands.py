@@ -125,7 +125,16 @@ def test_growth_is_that_of_python(tmp_path: Path) -> None:
     assert (tmp_path / "growth.svg").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("words", [("--rate", "30%"), ("--rate", "video=0.3"), ("--rate", "0.3", "--limit", "70%"), ()])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--rate", "30%"),
+        ("--rate", "video=0.3"),
+        ("--rate", "0.3", "--limit", "70%"),
+        ("--rate", "1", "--rate", "1"),
+        (),
+    ],
+)
 def test_growth_refuses_bad_options(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,14 +145,13 @@ def failures(
 def _read_rates(rate: list[str] | None) -> tuple[dict[str, float], float | None]:
     """Return growth by class, and of all other demands; `0.3` is of all others, `video=0.5` of a class."""
     rates: dict[str, float] = {}
-    other: float | None = None
     for text in rate or ():
         name, _, ratio = text.rpartition("=")
-        if name:
-            rates[name] = read_ratio(ratio)
-        else:
-            other = read_ratio(ratio)
-    return rates, other
+        if name in rates:
+            whose = f"class {name!r}" if name else "demands without a rate"
+            raise typer.BadParameter(f"two growth rates of {whose}: {rates[name]:g} and {ratio}")
+        rates[name] = read_ratio(ratio)
+    return rates, rates.pop("", None)
 
 
 def growth(
