@@ -69,6 +69,7 @@ def test_ctrl_c_says_how_to_go_on(
     [
         (["failures", DEMO, "--of", "lnk"], "did you mean 'link'"),
         (["optimum", DEMO, "--gap", "7"], "a ratio from 0.0001 to 0.5"),
+        (["optimum", DEMO, "--entries", "8"], "-o FILE writes them"),
         (["optimum", "two-campus"], "the document has no demands"),
         (["failures", DEMO, "--job", "j"], "no job 'j'"),
         (["failures", DEMO, "--picture", "x.gif"], ".gif"),

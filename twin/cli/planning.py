@@ -33,6 +33,8 @@ from .terminal import (
     write_picture,
 )
 
+DEFAULT_ENTRIES = 64
+
 
 def optimum(
     network: NetworkName,
@@ -49,8 +51,9 @@ def optimum(
         ),
     ] = None,
     entries: Annotated[
-        int, typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group.")
-    ] = 64,
+        int | None,
+        typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group; 64 otherwise."),
+    ] = None,
     top: Top = None,
     plan: AfterPlan = None,
     change: ChangeOption = None,
@@ -60,12 +63,14 @@ def optimum(
     as_json: AsJson = False,
 ) -> None:
     """Compare routing with the best possible one: utilisation, bounds, links that set the limit."""
+    if entries is not None and output is None:
+        raise typer.BadParameter("--entries is for WCMP groups: -o FILE writes them")
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
         loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.optimum(
             gap_ratio=gap,
-            n_entries=None if output is None else entries,
+            n_entries=None if output is None else entries or DEFAULT_ENTRIES,
             top=top,
             changes=changes,
             ageing=ageing_case(ageing),
