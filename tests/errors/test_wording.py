@@ -28,6 +28,15 @@ def error_of(data: Any) -> TwinError:
     return error.value
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [("srlgs", "duct", "write [duct]"), ("srlgs", "a, b", "write [a, b]"), ("srlgs", "{a", ""), ("spans", "duct", "")],
+)
+def test_a_text_in_place_of_a_list_of_texts_is_shown_as_one(field: str, value: str, hint: str) -> None:
+    error = error_of({"links": [{"id": "l", "ends": ["a", "b"], field: value}]})
+    assert [issue.hint for issue in error.issues] == [hint]
+
+
 def test_no_recorded_message_has_words_of_the_validator() -> None:
     for name, message in json.loads(RECORDED.read_text(encoding="utf-8")).items():
         assert not FOREIGN.search(message["text"]), name

@@ -296,7 +296,8 @@ def _summary(report: RoutingReport, links: Sequence[PricedLink]) -> Iterator[str
     yield f"Busiest with the routing in use: {report.busiest}."
     if report.wcmp is not None:
         shares = report.wcmp
-        groups = f"{shares.n_groups:,} groups of at most {shares.n_entries} entries, {shares.n_split_groups:,} split"
+        groups, entries = counted(shares.n_groups, "group"), counted(shares.n_entries, "entry", "entries")
+        groups = f"{groups} of at most {entries}, {shares.n_split_groups:,} split"
         yield f"WCMP groups reach {percent_text(shares.max_utilisation_ratio)}, routed anew: {groups}."
     if report.optimal_max_utilisation_ratio > 1.0:
         yield "No routing carries all demands: they need more capacity."

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .ratios import ratio_up_to, read_ratio
 from .terminal import (
     CHECK_FAILED,
     AfterPlan,
@@ -25,7 +26,6 @@ from .terminal import (
     progress,
     progress_bar,
     read_optional_changes,
-    read_ratio,
     resumable,
     show,
     show_answer,
@@ -39,7 +39,13 @@ DEFAULT_ENTRIES = 64
 def optimum(
     network: NetworkName,
     gap: Annotated[
-        float, typer.Option("--gap", help="Largest distance of the bounds of the optimum: 0.01 is 1 %.")
+        float,
+        typer.Option(
+            "--gap",
+            parser=read_ratio,
+            metavar="RATIO",
+            help="Largest distance of the bounds of the optimum: 0.01 is 1 %.",
+        ),
     ] = 0.01,
     output: Annotated[
         Path | None,
@@ -99,7 +105,10 @@ def failures(
     exit_above: Annotated[
         float | None,
         typer.Option(
-            "--exit-above", min=0, max=10, help="Exit with 1 if a link gets fuller than this ratio: 0.9 is 90 %."
+            "--exit-above",
+            parser=ratio_up_to(10.0),
+            metavar="RATIO",
+            help="Exit with 1 if a link gets fuller than this ratio: 0.9 is 90 %.",
         ),
     ] = None,
     plan: AfterPlan = None,

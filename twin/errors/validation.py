@@ -26,6 +26,9 @@ TAGS = ("kind", "generator")
 """Fields that select the member of a union."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument")
+_LIST = ("list_type", "tuple_type", "set_type")
+_WORDS = re.compile(r"[\w./~+-]+(, ?[\w./~+-]+)*")
+"""Texts that need no quotes in a list of YAML."""
 _NO_TAG = ("union_tag_invalid", "union_tag_not_found")
 
 
@@ -173,6 +176,8 @@ def _issue(fault: _Fault, data: Any, schema: Callable[[], dict[str, Any]], noun:
         problem = "is missing"
     else:
         problem, hint = _problem_and_hint(raw, str(location[-1]) if location else "")
+        if raw["type"] in _LIST and isinstance(raw["input"], str) and _WORDS.fullmatch(raw["input"]):
+            hint = _hint_of_list(raw["input"], _objects_at(schema(), raw["loc"]))
     return Issue(place_of(location, data, prefix), problem, hint)
 
 
@@ -239,6 +244,12 @@ def _hint_of_field(name: str, objects: list[Any], root: Any) -> str:
             for each in synonyms_of(name, names):
                 return f"{quoted(each)} is a field of {field}: {_form(field, each, properties[field])}"
     return did_you_mean(name, known) or (f"known: {', '.join(known)}" if known else "")
+
+
+def _hint_of_list(text: str, nodes: list[Any]) -> str:
+    """Return how a list of texts is written, where such a list is expected at these schemas and a text was found."""
+    is_of_texts = any(isinstance(node.get("items"), dict) and node["items"].get("type") == "string" for node in nodes)
+    return f"write [{text}]" if is_of_texts else ""
 
 
 def _inner_fields(node: Any, root: Any) -> set[str]:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from ..errors import ChangeError, did_you_mean
+from ..errors.wording import ratio_hint
 from ..model.document import TopologyDocument
 from ..render.quantities import percent_text
 
@@ -38,7 +39,7 @@ class GrowthQuestion:
         """Return the length of the look ahead. Raises ChangeError for a number out of bounds."""
         _check_number("limit", self.limit_ratio, 0.0, 10.0)
         if self.member_usd is not None:
-            _check_number("member_usd", self.member_usd, 0.0, 1e9)
+            _check_number("member_usd", self.member_usd, 0.0, 1e9, "a price")
         if self.top is not None and (type(self.top) is not int or not 1 <= self.top <= MAX_TOP):
             raise ChangeError(f"top {self.top}", where="growth", expected=f"a whole number from 1 to {MAX_TOP}")
         if self.until is None:
@@ -96,6 +97,9 @@ def _used_classes(document: TopologyDocument) -> set[str | None]:
     return {demand.traffic_class for demand in document.demands}
 
 
-def _check_number(name: str, value: Any, low: float, high: float) -> None:
+def _check_number(name: str, value: Any, low: float, high: float, noun: str = "a ratio") -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low < value <= high:
-        raise ChangeError(f"{name} {value}", where="growth", expected=f"a ratio above {low:g}, up to {high:g}")
+        hint = ratio_hint(f"{value:g}") if noun == "a ratio" and isinstance(value, float | int) and value > high else ""
+        raise ChangeError(
+            f"{name} {value}", where="growth", expected=f"{noun} above {low:g}, up to {high:,.12g}", hint=hint
+        )
