@@ -30,6 +30,8 @@ MAX_ENTRIES = 4096
 """Largest sum of the weights of a WCMP group that may be asked for."""
 TRIED_ENTRIES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, *(2**n for n in range(6, 13)))
 """Sums that groups are made for, as far as they are allowed: the same for all, so that more is never worse."""
+MAX_TRIED_GROUPS = 20_000
+"""Most groups that smaller sums are tried for, some seconds in all."""
 LEAST_GAIN_RATIO = 1e-6
 """Smaller groups are taken if they lower the busiest link by more than this share."""
 LEAST_PRICE_RATIO = 1e-3
@@ -227,7 +229,8 @@ def _routed_anew(
         found = _wcmp_shares(groups, n_entries, apply)
         if best is None or found[0].max_utilisation_ratio < best[0].max_utilisation_ratio * (1.0 - LEAST_GAIN_RATIO):
             best = found
-        if optimum.lower_bound_ratio >= (1.0 - LEAST_GAP_RATIO) * best[0].max_utilisation_ratio:
+        is_best = optimum.lower_bound_ratio >= (1.0 - LEAST_GAP_RATIO) * best[0].max_utilisation_ratio
+        if is_best or len(groups) > MAX_TRIED_GROUPS:
             break
     return best
 
