@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -145,11 +145,11 @@ class Answering:
         allowed_s = self._limits.longest_s(is_long=True) if max_s is None else max_s
         return await _result(self.start_task(task, place, asker_of(request)._replace(max_s=allowed_s)), request)
 
-    async def check(self, requests: Iterable[NetworkRequest], request: Request) -> None:
+    async def check(self, requests: Mapping[str, NetworkRequest], request: Request) -> None:
         """Validate the documents in the requests of runs, if that is quickly done and there is room for it now.
 
         Args:
-            requests: validated requests; the documents in them have not been validated.
+            requests: validated requests by their place in the body; the documents in them have not been validated.
             request: HTTP request that asks for the runs.
 
         Raises:

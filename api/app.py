@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from twin.arrays import package_version
 from twin.store import NetworkStore, RunStore, StoreLimits, open_database
@@ -32,7 +31,7 @@ from .compute.pool_records import PoolSettings
 from .compute.work import GIB
 from .compute.worker import WorkerSettings
 from .file_routes import file_routes
-from .http_rules import ExpectedBody, HeadAsGet
+from .http_rules import Compression, ExpectedBody, HeadAsGet, HeaderLines
 from .idempotency import Idempotency
 from .keys import read_keys
 from .metrics import Metrics
@@ -138,7 +137,7 @@ def create_app(
 
 def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metrics: Metrics, pool: Pool | None) -> None:
     """Add the middleware, the innermost first."""
-    app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Compression, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
     if pool is not None:
         app.add_middleware(RoomCheck, pool=pool)
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes, max_s=settings.max_body_s)
@@ -155,6 +154,7 @@ def _add_middleware(app: FastAPI, settings: Settings, max_body_bytes: int, metri
     app.add_middleware(OriginCheck, allowed=settings.cors_origins)
     if settings.allowed_hosts is not None:
         app.add_middleware(HostCheck, allowed=settings.allowed_hosts)
+    app.add_middleware(HeaderLines)
     app.add_middleware(Observation, metrics=metrics)
     app.add_middleware(ExpectedBody)
     app.add_middleware(HeadAsGet)

@@ -85,6 +85,8 @@ class BatchPart(NamedTuple):
 
     question: Question
     asked: NetworkRequest
+    where: str = ""
+    """Place of the request in the body, for messages; empty for a question that is the body."""
 
 
 class QueuedPart(NamedTuple):
@@ -110,6 +112,7 @@ def read_batch(body: bytes) -> tuple[BatchPart, ...]:
     parts, issues = [], list[Issue]()
     for i, item in enumerate(batch.questions):
         where = f"questions[{i}]"
+        place = f"{where}.request"
         question = QUESTION_BY_PATH.get(item.question)
         if question is None:
             hint = f"known: {', '.join(QUESTION_BY_PATH)}"
@@ -118,9 +121,9 @@ def read_batch(body: bytes) -> tuple[BatchPart, ...]:
         try:
             asked = read_request(item.request, question.request)
         except DocumentError as error:
-            issues += [replace(issue, where=f"{where}.request.{issue.where}") for issue in error.issues]
+            issues += [replace(issue, where=f"{place}.{issue.where}") for issue in error.issues]
         else:
-            parts.append(BatchPart(question, asked))
+            parts.append(BatchPart(question, asked, place))
     if issues:
         raise DocumentError(counted(len(issues), "bad field"), where=BODY, found=issues)
     return tuple(parts)
@@ -162,7 +165,9 @@ def pinned_batch(parts: Iterable[BatchPart], store: NetworkStore) -> dict[str, A
     Raises:
         NotFoundError: there is no network of a name.
     """
-    rows = [{"question": part.question.path, "request": pinned_request(part.asked, store)} for part in parts]
+    rows = [
+        {"question": part.question.path, "request": pinned_request(part.asked, store, part.where)} for part in parts
+    ]
     return {"questions": rows}
 
 

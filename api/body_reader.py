@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from twin.errors import DocumentError, Issue
 from twin.errors.wording import type_text
 from twin.formats.native import parse_mapping
+from twin.formats.readers import decode_utf8
 from twin.model.validation import validate_as
 from twin.scenario.select import Links
 
@@ -62,10 +63,7 @@ def read_mapping(body: bytes, expected: str) -> dict[str, Any]:
     Raises:
         DocumentError: it is no such text.
     """
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=BODY) from error
+    text = decode_utf8(body, BODY)
     if not text.strip():
         raise DocumentError("is empty", where=BODY, expected=expected)
     data: dict[str, Any] = parse_mapping(text, BODY, as_json=True, expected=expected)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .problems import problem_response
+
 MAX_HEADER_S = 10.0
 """Time for the headers of a request to arrive, from its first byte or from the start of the connection; also for the
 rest of a body after the answer, as an early refusal is."""
@@ -72,6 +74,8 @@ class GuardedProtocol(H11Protocol):
     _slow: asyncio.TimerHandle | None = None
     _waiting: bytes = b""
     """Bytes of a request to begin."""
+    _is_late = False
+    """Whether a header has not arrived in time."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""
@@ -145,7 +149,7 @@ class GuardedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _is_client_sending(self) -> bool:
-        return self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
+        return self._is_late or self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
 
     def _watch(self) -> None:
         """Bound the time of a header, and of the rest of a body whose request has its answer."""
@@ -153,7 +157,26 @@ class GuardedProtocol(H11Protocol):
         if self.conn.their_state is not h11.IDLE and not (self.conn.their_state is h11.SEND_BODY and is_answered):
             self._stop()
         elif self._slow is None and not self.transport.is_closing():
-            self._slow = self.loop.call_later(MAX_HEADER_S, self._close_now)
+            self._slow = self.loop.call_later(MAX_HEADER_S, self._end_late)
+
+    def _end_late(self) -> None:
+        """Close a connection that is late; a header of which a part is there has an answer first."""
+        self._slow = None
+        if (
+            self.conn.our_state is not h11.IDLE
+            or self.conn.their_state is not h11.IDLE
+            or not self.conn.trailing_data[0]
+        ):
+            self._close_now()
+            return
+        self._is_late = True
+        answer = problem_response(
+            408, f"the headers did not arrive in {MAX_HEADER_S:g} s", headers={"Connection": "close"}
+        )
+        head = h11.Response(status_code=408, headers=answer.raw_headers, reason=b"Request Timeout")
+        for event in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _stop(self, *_: Any) -> None:
         if self._slow is not None:

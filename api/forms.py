@@ -8,6 +8,7 @@ from fastapi import Query, Request
 
 from .csv_tables import TABLES, Form
 from .problems import ProblemError
+from .weights import weights_of
 
 FormParameter = Annotated[Form | None, Query(description="Form of the answer, in place of the header `Accept`.")]
 NOT_ACCEPTABLE = 406
@@ -25,7 +26,7 @@ def form_of(path: str, request: Request, stated: Form | None) -> Form:
     Raises:
         ProblemError: 406 if only CSV is accepted and the answer is no table.
     """
-    weights = _weights(request.headers.get("accept", ""))
+    weights = weights_of(request.headers.get("accept", ""))
     csv = max(weights.get("text/csv", 0.0), weights.get("text/*", 0.0))
     json = max(weights.get(name, 0.0) for name in ("application/json", "application/*", "*/*"))
     form: Form = stated or ("csv" if csv > json or (csv == json > 0 and next(iter(weights)) == "text/csv") else "json")
@@ -35,16 +36,3 @@ def form_of(path: str, request: Request, stated: Form | None) -> Form:
         detail = f"the answer of {path} is no table, so it has no CSV"
         raise ProblemError(NOT_ACCEPTABLE, detail, "NotAcceptableError", hint=f"tables: {', '.join(TABLES)}")
     return form
-
-
-def _weights(accept: str) -> dict[str, float]:
-    """Return the weight of each media type of a header, in its order."""
-    weights: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        name, *options = (text.strip() for text in part.split(";"))
-        quality = next((text[2:] for text in options if text.startswith("q=")), "1")
-        try:
-            weights[name] = float(quality)
-        except ValueError:
-            weights[name] = 0.0
-    return weights

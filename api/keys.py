@@ -35,7 +35,7 @@ def read_keys(file: Path) -> tuple[ApiKey, ...]:
         DocumentError: the file cannot be read, or a line is no key.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError("cannot be read", where=str(file), hint="twin keys add NAME --file FILE") from error
     keys = [_key(line, f"{file}: line {number}") for number, line in enumerate(lines, 1) if line.strip()]

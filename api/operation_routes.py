@@ -8,7 +8,7 @@ from twin.answers.data import json_text
 from twin.errors import TwinError
 from twin.store import NetworkStore
 
-from .compute.pool import Pool, starting_text
+from .compute.pool import Pool
 from .metrics import Metrics
 from .problems import problem_response
 
@@ -34,7 +34,7 @@ def operation_routes(pool: Pool | None, store: NetworkStore, metrics: Metrics) -
     def readyz() -> Response:
         """Return whether compute processes and database are ready."""
         if pool is not None and not pool.is_ready:
-            return problem_response(503, starting_text(pool.starts_in_s), headers={"Retry-After": str(pool.retry_s)})
+            return problem_response(503, pool.starting_text, headers={"Retry-After": str(pool.retry_s)})
         try:
             store.page(1)
         except TwinError:

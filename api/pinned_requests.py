@@ -13,6 +13,7 @@ from twin.store.run_records import NewRun
 from .bodies import NetworkRequest
 from .body_reader import RAW_FIELDS
 from .networks import NETWORK_FIELDS, pinned_name
+from .problems import placed
 from .questions.table import Question
 
 
@@ -51,12 +52,13 @@ def _digest(*texts: str) -> str:
     return digest.hexdigest()
 
 
-def pinned_request(asked: NetworkRequest, store: NetworkStore) -> dict[str, Any]:
+def pinned_request(asked: NetworkRequest, store: NetworkStore, where: str = "") -> dict[str, Any]:
     """Return a request as plain data, with the revisions that names of stored networks have now.
 
     Args:
         asked: validated request.
         store: store of networks that it may name.
+        where: place of the request in a batch, for messages.
 
     Raises:
         NotFoundError: there is no network of a name.
@@ -67,7 +69,8 @@ def pinned_request(asked: NetworkRequest, store: NetworkStore) -> dict[str, Any]
             data[name] = getattr(asked, name)
     for name in NETWORK_FIELDS:
         if isinstance(data.get(name), str):
-            data[name] = pinned_name(store, data[name])
+            with placed(where and f"{where}.{name}", in_it=False):
+                data[name] = pinned_name(store, data[name])
     return data
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import zip_longest
 from typing import Any, TypeVar
@@ -115,6 +117,27 @@ def find(look_up: Callable[[], ResultT]) -> ResultT:
         return look_up()
     except CatalogueError as error:
         raise NotFoundError(error) from error
+
+
+@contextmanager
+def placed(where: str, *, in_it: bool = True) -> Iterator[None]:
+    """Name the field of a body in errors about what is in it.
+
+    Args:
+        where: place of the field; empty = the errors stay as they are.
+        in_it: whether the places of the errors are inside the field; else the field is their place.
+    """
+    try:
+        yield
+    except (TwinError, NotFoundError) as raised:
+        error = raised.error if isinstance(raised, NotFoundError) else raised
+        if where:
+            if error.has_issues:
+                error.set_issues([replace(i, where=f"{where}.{i.where}" if in_it else where) for i in error.issues])
+                error.where = where
+            else:
+                error.where = f"{where}.{error.where}" if in_it and error.where else where
+        raise
 
 
 def _most_different(issues: tuple[Issue, ...]) -> Iterable[Issue]:

@@ -68,7 +68,7 @@ class RunTask(NamedTuple):
         """Return the run."""
         parts = read_run(self.kind, self.body)
         if self.is_checking:
-            checking = checking_of([part.asked for part in parts], context.store)
+            checking = checking_of({part.where: part.asked for part in parts}, context.store)
             if checking is not None:
                 # what ends the validation is for the run to report
                 with suppress(ProblemError, DeadlineError), deadline(MAX_CHECK_S, context.client_gone.is_set):

@@ -83,7 +83,7 @@ class Runs(NamedTuple):
             new = await self.answering.read_run(kind, body, request)
         else:
             parts = read_run(kind, body)
-            await self.answering.check([part.asked for part in parts], request)
+            await self.answering.check({part.where: part.asked for part in parts}, request)
             new = await run_in_threadpool(pinned_run, kind, parts, self.networks)
         found = await run_in_threadpool(self.store.ask, new, key_name_of(request))
         self.queue.wake()
@@ -180,13 +180,13 @@ def _add_reads(router: APIRouter, answering: Answering, runs: RunStore) -> None:
                 return problem_response(ending.status, ending.detail or "the run failed")
             return Response(ending.problem, ending.status, media_type="application/problem+json")
         found = await run_in_threadpool(find, partial(runs.find, run))
-        form, content, headers = form_of(found.question, request, format), ending.answer or b"", {"ETag": f'"{run}"'}
+        form, content, headers = form_of(found.question, request, format), ending.answer or b"", {"Vary": "Accept"}
         if form == "json":
-            return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+            return Response(content, media_type=MEDIA_TYPES[form], headers=headers | {"ETag": f'"{run}"'})
         await request.body()  # it must have been read before the client can be seen to leave
         place = Estimate("tables of runs", len(content) <= MAX_LIGHT_BYTES)
         text = await answering.result(TableTask(found.question, content), request, place)
-        return Response(text, media_type=MEDIA_TYPES[form])
+        return Response(text, media_type=MEDIA_TYPES[form], headers=headers)
 
     followers = asyncio.Semaphore(MAX_FOLLOWERS)
 

@@ -99,7 +99,7 @@ def _add_reads(router: APIRouter, store: NetworkStore) -> None:
         network = find(partial(store.find, name, revision))
         headers = {"ETag": etag(network.revision)}
         if known & {network.revision, "*"}:
-            return Response(status_code=304, headers=headers)
+            return Response(status_code=304, headers=headers | {"Vary": "Accept-Encoding"})
         content = find(partial(store.get, name, network.revision)).content
         return Response(content, headers=headers, media_type=media_type_of(content))
 

@@ -17,7 +17,7 @@ from .formats import READERS, parse_document, read_mapping
 from .formats.locate import located
 from .formats.migrations import migrate
 from .formats.native import parse_mapping
-from .formats.partial import reference_issues
+from .formats.partial import is_quickly_expanded, reference_issues
 from .formats.parts_file import merged_parts, own_parts_of, read_own_parts
 from .formats.price_file import read_price_file
 from .model.document import TopologyDocument
@@ -183,9 +183,10 @@ def _check_plans(network: Network, label: str) -> None:
     if not issues:
         return
     problem = f"{counted(len(issues), 'bad field')} in plans"
-    try:
-        _ = network.nodes
-    except TwinError as error:
-        problem += f" and {counted(len(error.issues), 'fault')} between records"
-        issues = [*issues, *error.issues]
+    if is_quickly_expanded(network.document, check_size):
+        try:
+            _ = network.nodes
+        except TwinError as error:
+            problem += f" and {counted(len(error.issues), 'fault')} between records"
+            issues = [*issues, *error.issues]
     raise DocumentError(problem, where=label, found=issues)

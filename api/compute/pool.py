@@ -156,6 +156,15 @@ class Pool:
         return None if left_s < 0.0 else max(MIN_START_S, round(left_s))
 
     @property
+    def starting_text(self) -> str:
+        """Return why questions are not answered yet, and when they may be."""
+        when = f"ready in about {self.starts_in_s} s"
+        if self.starts_in_s is None:
+            taken_s = monotonic() - self._start_s
+            when = f"it has taken {taken_s:.0f} s, longer than the usual {COMPILE_S:g} s; ask again in {MAX_RETRY_S} s"
+        return f"the service still compiles its kernels, once for this version; {when}"
+
+    @property
     def retry_s(self) -> int:
         """Return the time after which a client that is refused should ask again, whole seconds."""
         if not self.is_ready:
@@ -170,7 +179,7 @@ class Pool:
             self._events.refused("wait")
             detail = f"no compute process was free for {self._settings.max_wait_s:g} s"
             if not self.is_ready:
-                detail = starting_text(self.starts_in_s)
+                detail = self.starting_text
             asked.result.set_exception(busy(503, detail, self.retry_s))
 
     def _cancel(self, asked: Asked) -> None:
@@ -346,15 +355,6 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def starting_text(starts_in_s: int | None) -> str:
-    """Return why questions are not answered yet.
-
-    starts_in_s: about how long the start will still take; None = unknown.
-    """
-    when = f"ask again in {MAX_RETRY_S} s" if starts_in_s is None else f"ready in about {starts_in_s} s"
-    return f"the service still compiles its kernels, once for this version; {when}"
 
 
 def _ignore(*_: object) -> None: ...

@@ -145,4 +145,4 @@ def ended_html(error: EndedRunError) -> Html:
         Issue(**{key: row.get(key, "") for key in ("where", "problem", "hint")}) for row in problem.get("issues", ())
     ]
     title = title_of("ChangeError", issues) if problem.get("title") == TITLES["ChangeError"] else problem.get("title")
-    return problem_box(title or UNANSWERED, issues, "" if issues else detail)
+    return problem_box(title or UNANSWERED, issues, "" if issues else detail, expected=problem.get("expected", ""))

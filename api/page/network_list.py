@@ -7,6 +7,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from twin.errors.wording import counted
+from twin.formats import READERS
 from twin.imports import FORMATS
 from twin.render.import_table import LISTS
 from twin.reports.blocks import compact_json
@@ -125,6 +126,7 @@ def _upload() -> Html:
             element("label", "Kind of file", for_="upload-kind"),
             element("select", *kinds, id="upload-kind"),
             class_="field",
+            data_field="kind",
         ),
         _upload_field(
             "upload-name",
@@ -145,6 +147,7 @@ def _upload() -> Html:
         element("div", data_result=True, aria_live="polite"),
         data_put=True,
         data_lists=compact_json(LISTS),
+        data_endings=compact_json(list(READERS)),
     )
 
 

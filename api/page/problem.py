@@ -19,7 +19,8 @@ def problem_html(error: TwinError, *, level: int = 3) -> Html:
         error: the error.
         level: level of the heading.
     """
-    return problem_box(title_of(type(error).__name__, error.issues), error.issues, level=level)
+    title = title_of(type(error).__name__, error.issues)
+    return problem_box(title, error.issues, expected=error.shown_expected, level=level)
 
 
 def title_of(name: str, issues: Sequence[Issue]) -> str:
@@ -34,13 +35,16 @@ def title_of(name: str, issues: Sequence[Issue]) -> str:
     return TITLES.get(name, UNANSWERED)
 
 
-def problem_box(title: str, issues: Sequence[Issue] = (), detail: str = "", *, level: int = 3) -> Html:
+def problem_box(
+    title: str, issues: Sequence[Issue] = (), detail: str = "", *, expected: str = "", level: int = 3
+) -> Html:
     """Return a problem as a box. The script of the page also shows each issue beside its field.
 
     Args:
         title: heading.
         issues: what is wrong, by place.
         detail: a sentence in place of issues.
+        expected: what would have been valid.
         level: level of the heading.
     """
     rows = [
@@ -59,6 +63,7 @@ def problem_box(title: str, issues: Sequence[Issue] = (), detail: str = "", *, l
         element(f"h{level}", title),
         element("p", detail) if detail else None,
         element("ul", *rows) if rows else None,
+        element("p", ended(f"Expected {expected}"), class_="hint") if expected else None,
         class_="problem",
         role="alert",
     )

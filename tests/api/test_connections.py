@@ -213,6 +213,23 @@ def test_a_client_that_never_ends_its_body_is_closed_after_its_refusal(
             send_slowly(client)
 
 
+def test_late_headers_are_answered_and_silence_is_not(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_HEADER_S", 0.3)
+    whole = get("/first")
+    for before, sent in ((b"", whole[:-2]), (whole, whole[:9]), (b"", b"G")):
+        with served.connected() as client:
+            client.sendall(before + sent)
+            if before:
+                assert response(client)[0] == 200
+            status, head, body = response(client)
+            assert (status, b"connection: close" in head) == (408, True)
+            assert b"the headers did not arrive in 0.3 s" in body
+            client.sendall(b"x")
+            assert is_closed(client)
+    with served.connected() as client:
+        assert is_closed(client)
+
+
 def send_slowly(client: socket.socket) -> None:
     end_s = monotonic() + WAIT_S
     while monotonic() < end_s:

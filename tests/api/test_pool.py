@@ -22,7 +22,7 @@ from twin.api.compute import parent_process
 from twin.api.compute.checking import checking_of
 from twin.api.compute.estimate import estimate_of
 from twin.api.compute.fair_queue import FairQueue, Turn
-from twin.api.compute.pool import Pool, starting_text
+from twin.api.compute.pool import Pool
 from twin.api.compute.pool_records import PoolEvents, PoolSettings, Submission
 from twin.api.compute.work import Asking, Task, Work
 from twin.api.compute.worker import WorkerSettings
@@ -293,13 +293,13 @@ def test_demands_of_traffic_blocks_count_in_the_estimate(generator: str, params:
     asked = ScoreRequest(network="x").model_copy(update={"network": document})
     store = NetworkStore(open_database(None))
     assert estimate_of(QUESTION_BY_PATH["score"], asked, store).is_light is is_light
-    assert (checking_of([asked], store) is not None) is is_light
+    assert (checking_of({"": asked}, store) is not None) is is_light
     store.put("stored", json.dumps(document).encode())
     assert estimate_of(QUESTION_BY_PATH["score"], ScoreRequest(network="stored"), store).is_light is is_light
     small = {"nodes": nodes[:2]}
     for name in ("stored", "memphis"):
         beside = DiffRequest(network="x", other=name).model_copy(update={"network": small})
-        is_checked = checking_of([beside], store) is not None
+        is_checked = checking_of({"": beside}, store) is not None
         assert is_checked is (is_light and name == "stored")
 
 
@@ -341,9 +341,9 @@ def test_a_pool_that_compiles_says_how_long_it_still_takes(monkeypatch: pytest.M
         with pytest.raises(ProblemError, match="still compiles its kernels") as refused:
             await waiting.result
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "30")
-        assert starting_text(pool.starts_in_s).endswith("ready in about 60 s")
-        monkeypatch.setattr("twin.api.compute.pool.COMPILE_S", 0.0)
-        assert starting_text(pool.starts_in_s).endswith("for this version; ask again in 30 s")
+        assert pool.starting_text.endswith("ready in about 60 s")
+        monkeypatch.setattr("twin.api.compute.pool.monotonic", lambda: pool._start_s + 75.2)
+        assert pool.starting_text.endswith("; it has taken 75 s, longer than the usual 60 s; ask again in 30 s")
         assert pool.retry_s == 30
         await pool.close()
 

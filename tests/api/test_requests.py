@@ -10,6 +10,7 @@ import pytest
 from twin.topologies import GENERATORS
 
 from tests.api.schemas import described
+from tests.api.test_errors import problem_of
 from twin.scenario.changes import CHANGES
 from twin.traffic.demand_generators import DEMAND_GENERATORS
 
@@ -64,6 +65,41 @@ def test_a_parameter_is_given_once(client: Any) -> None:
     answer = client.get("/v1/parts?kind=fec&kind=fibre")
     assert answer.status_code == 422
     assert answer.json()["issues"] == [{"where": "query.kind", "problem": "is there 2 times", "hint": "give it once"}]
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization", "Content-Type", "Origin"])
+def test_a_header_of_one_value_is_given_once(client: Any, name: str) -> None:
+    headers = [(name, "http://testserver"), (name.lower(), "http://testserver")]
+    (issue,) = problem_of(
+        client.put("/v1/networks/twice", content=b"nodes: []", headers=headers), 422, "document-error"
+    ).issues
+    assert (issue.where, issue.hint) == (f"header.{name}", "give it once")
+
+
+def test_lines_of_a_list_are_one_list(client: Any) -> None:
+    tag = client.put("/v1/networks/lines", content=b"nodes: [{id: a, kind: host}]").headers["etag"]
+    for lines in (['"x"', tag], [tag, '"x"'], ["", tag]):
+        found = client.get("/v1/networks/lines", headers=[("If-None-Match", line) for line in lines])
+        assert found.status_code == 304, lines
+    headers = [("Accept", "text/csv;q=0.1"), ("Accept", "application/json")]
+    found = client.post("/v1/links", json={"network": "two-campus"}, headers=headers)
+    assert found.headers["content-type"] == "application/json"
+
+
+def test_a_byte_order_mark_says_nothing(client: Any) -> None:
+    mark, document = b"\xef\xbb\xbf", b'{"nodes":\t[{"id": "a", "kind": "host"}]}'
+    assert client.post(SCORE, content=mark + BODY).content == client.post(SCORE, content=BODY).content
+    assert (
+        client.post("/v1/runs/score", content=mark + BODY).json()["id"]
+        == (client.post("/v1/runs/score", content=BODY).json()["id"])
+    )
+    batch = b'{"questions": [{"question": "score", "request": ' + BODY + b"}]}"
+    assert client.post("/v1/runs/batch", content=mark + batch).status_code in (200, 202)
+    assert client.put("/v1/networks/marked", content=mark + document).status_code == 201
+    stored = client.get("/v1/networks/marked")
+    assert (stored.content, stored.headers["content-type"]) == (mark + document, "application/json")
+    added = client.post("/v1/networks/marked/measurements", content=mark + b'{"measurements":\t[]}')
+    assert added.status_code == 200
 
 
 def test_a_whole_number_may_be_written_as_a_float(client: Any) -> None:

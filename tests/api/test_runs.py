@@ -204,6 +204,27 @@ def test_each_question_of_a_batch_has_its_own_status(client: TestClient) -> None
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("padding", PADDINGS, ids=len)
+def test_a_fault_that_refuses_a_batch_names_its_question(client: TestClient, padding: str) -> None:
+    nodes = [{"id": name, "kind": "host"} for name in "ab"]
+    links = [{"id": "l", "ends": ["a", "c"]}]
+    for request, status, where in (
+        ({"network": "two-campu"}, 404, "network"),
+        ({"network": "two-campus", "other": "nope"}, 404, "other"),
+        ({"network": f"two-campus@{'0' * 64}"}, 404, "network"),
+        ({"network": {"nodes": nodes}, "other": "nope"}, 404, "other"),
+        ({"network": {"nodes": [{"id": "a", "kind": "swich"}]}}, 422, "network.nodes[a].kind"),
+        ({"network": "two-campus", "other": {"nodes": nodes, "links": links}}, 422, "other.links[l].ends"),
+        ({"network": {"nodes": nodes}, "job": "j"}, 404, ""),
+    ):
+        body = batch(("score", DEMO), ("diff" if "other" in request else "score", request))
+        answer = client.post("/v1/runs/batch", content=json.dumps(body) + padding)
+        slug = {404: "catalogue-error", 422: "topology-error" if "links" in where else "document-error"}[status]
+        (issue,) = problem_of(answer, status, slug).issues
+        assert issue.where == f"questions[1].request.{where}".rstrip(".")
+        assert answer.json()["detail"].startswith("questions[1].request")
+
+
 def test_finished_questions_of_a_batch_outlive_a_restart(tmp_path: Path, slow: threading.Event) -> None:
     data = str(tmp_path / "store")
     score = DEMO | {"main_assumptions": False}

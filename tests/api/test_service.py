@@ -178,6 +178,12 @@ def test_large_answers_are_compressed_for_clients_that_accept_it(client: Any) ->
     assert small.headers["content-encoding"] == "gzip"
     assert int(small.headers["content-length"]) < len(plain.content) / 3
     assert small.content == plain.content
+    for accepted in ("gzip;q=0, identity", "gzip;q=0.5, identity", "identity;q=1, gzip;q=0.0", "br", "xgzip", "*"):
+        other = client.post("/v1/score", json={"network": "leaf-spine-demo"}, headers={"accept-encoding": accepted})
+        assert "content-encoding" not in other.headers, accepted
+        assert other.headers["vary"] == "Accept-Encoding"
+    small = client.post("/v1/score", json={"network": "leaf-spine-demo"}, headers={"accept-encoding": "br, gzip;q=0.5"})
+    assert small.headers["content-encoding"] == "gzip"
 
 
 def test_a_body_that_does_not_arrive_is_408() -> None:

@@ -38,6 +38,13 @@ def test_the_exit_code_holds_a_rule(ratio: str, code: int) -> None:
     assert run("failures", DEMO, "--exit-above", ratio)[0] == code
 
 
+def test_the_exit_code_says_what_broke_the_rule() -> None:
+    result = CliRunner().invoke(app, ("failures", DEMO, "--exit-above", "0.5"))
+    assert "the greatest use of a link is 0.9, so the exit code is 1" in result.stderr
+    result = CliRunner().invoke(app, ("failures", "memphis-small", "--of", "site", "--exit-above", "0.5"))
+    assert "no demands, so no link has a use to compare" in str(result.exception)
+
+
 def test_pairs_are_those_of_python() -> None:
     code, text = run("failures", DEMO, "--depth", "2", "--sample", "10", "--seed", "4", "--json")
     assert code == 0

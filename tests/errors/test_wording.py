@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from tests.errors.corpus import CORPUS, RECORDED
+from twin import loading
 from twin.errors import ChangeError, DocumentError, Issue, TopologyError, TwinError, group_text, grouped
 from twin.errors.wording import counted, quoted, ratio_hint, type_text, value_text
+from twin.formats import partial
 from twin.loading import from_document, load
 from twin.model.validation import validate_as
 
@@ -168,6 +170,20 @@ def test_bad_changes_of_plans_hide_no_other_fault() -> None:
     plan = {"id": "p", "changes": [{"kind": "agee"}]}
     data = {"nodes": [{"id": "a", "kind": "leaf"}], "links": [{"id": "l", "ends": ["a", "z"]}], "plans": [plan]}
     assert places(data) == ["plans[p].changes[0].kind", "links[l].ends"]
+
+
+@pytest.mark.parametrize("more", [{"zz": 1}, {"plans": [{"id": "p", "changes": [{"kind": "agee"}]}]}], ids=list)
+def test_a_bad_field_is_told_before_large_fabrics_are_expanded(more: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def expand(document: Any) -> Any:
+        raise AssertionError("expanded")
+
+    monkeypatch.setattr(loading, "GENERATORS", loading.GENERATORS._replace(expand=expand))
+    params = {"n_leaves": 400, "n_spines": 100}
+    data = {"fabrics": [{"id": "f", "generator": "leaf_spine", "params": params}]}
+    assert str(error_of(data | more)).startswith("document: 1 bad field")
+    monkeypatch.setattr(partial, "MAX_EXPANDED", 10**6)
+    with pytest.raises(AssertionError, match="expanded"):
+        error_of(data | more)
 
 
 def test_faults_of_all_fabrics_are_told_together() -> None:

@@ -400,3 +400,11 @@ def test_threads_that_first_meet_a_kind_at_once_all_get_its_validator() -> None:
     with ThreadPoolExecutor(4) as threads:
         assert [kind.n for kind in threads.map(ask, range(4))] == [0, 1, 2, 3]
     assert adapter_of(Kind) is adapter_of(Kind)
+
+
+@pytest.mark.parametrize("name", ["d.json", "d.yaml"])
+def test_a_byte_order_mark_says_nothing(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text('\ufeff{"nodes":\n[{"id": "a", "kind": "hosts"}]}', encoding="utf-8")
+    with pytest.raises(DocumentError, match="line 2, column 1"):
+        load(path)

@@ -186,3 +186,34 @@ def test_a_link_of_unknown_rate_has_no_utilisation() -> None:
     del data["links"][0]["capacity_gbps"]
     whys = {row.why_unknown for row in report(from_document(data), "link").failures if row.not_carried_gbps is None}
     assert whys == {closer_look.UNKNOWN}
+
+
+def test_headroom_is_that_of_the_capacity_left() -> None:
+    """Of three members with one down, the failure of another leaves 100 Gb/s."""
+    links = [
+        {"id": "ab", "ends": ["a", "b"], "capacity_gbps": 100, "n_parallel": 3, "n_failed": 1},
+        {"id": "bc", "ends": ["b", "c"], "capacity_gbps": 100, "n_parallel": 2},
+        {"id": "ca", "ends": ["c", "a"], "capacity_gbps": 50, "weight": 9},
+    ]
+    demands = [{"id": "d", "source": "a", "target": "c", "offered_gbps": 120.0}]
+    nodes = [{"id": name, "kind": "switch"} for name in "abc"]
+    network = from_document({"nodes": nodes, "links": links, "demands": demands})
+    member = {row.id: (row.cause, row.headroom_gbps) for row in report(network, "member").links}
+    assert member == {"ab": ("ab", -20.0), "bc": ("bc", -20.0), "ca": (None, 50.0)}
+    whole = {row.id: (row.cause, row.headroom_gbps) for row in report(network, "link").links}
+    assert whole == {"ab": (None, 80.0), "bc": (None, 80.0), "ca": ("ab", -70.0)}
+    pairs = {row.id: row.headroom_gbps for row in network.failures(of="member", depth=2).links}
+    assert pairs["ab"] == pairs["bc"] == -20.0
+
+
+def test_what_is_lost_and_full_without_a_failure_is_told() -> None:
+    data = two_sites(scale=6.0)
+    data["nodes"].append({"id": "alone", "kind": "rack", "site": "a"})
+    data["demands"].append({"id": "none", "source": "alone", "target": "b-rack1", "offered_gbps": 12.5})
+    found = report(from_document(data), "link")
+    use = from_document(data).link_table("*").rows
+    n_full = len({row.id for row in use if (row.utilisation_ratio or 0.0) > 1.0})
+    assert n_full > 1
+    assert "Without a failure 12.5 Gb/s have no path already; all rows count them." in found.summary
+    assert f"Without a failure {n_full} links are overloaded already." in found.summary
+    assert not any(line.endswith("overload a link.") for line in found.summary)

@@ -79,6 +79,22 @@ def test_two_links_and_two_classes_on_paper() -> None:
     assert rows["ab"].worst_utilisation_ratio == pytest.approx(0.5)
 
 
+def test_all_figures_of_a_row_are_of_its_direction() -> None:
+    """a-b carries 30 of 100 Gb/s one way and 10 the other, where 40 more go once b-c is down."""
+    data = two_links(traffic_classes=[])
+    data["links"][2] |= {"capacity_gbps": 100.0, "weight": 5}
+    data["links"][1] |= {"capacity_gbps": 1000.0, "weight": 5}
+    data["demands"] = [
+        {"id": f"{a}{b}", "source": a, "target": b, "offered_gbps": gbps}
+        for a, b, gbps in (("a", "b", 30.0), ("b", "a", 10.0), ("b", "c", 40.0))
+    ]
+    report = from_document(data).growth(growth_ratio_per_year=0.2, limit_ratio=0.9, until=2046)
+    row = next(row for row in report.links if row.id == "ab")
+    assert (row.direction, row.intact_utilisation_ratio) == ("b → a", 0.1)
+    assert row.intact_passes is not None
+    assert row.intact_passes.years == pytest.approx(math.log(9) / math.log(1.2), abs=1e-9)
+
+
 def test_one_rate_for_all_traffic_on_paper() -> None:
     """50 of 100 Gb/s in the worst failure reach 70 after ln 1.4 / ln 1.1 years, intact 30 after ln (7/3) / ln 1.1."""
     data = two_links(traffic_classes=[])

@@ -145,6 +145,7 @@ def failures(
             checkpoint=checkpoint,
             advance=advance,
         )
+    is_below = exit_above is None or answer.stays_below(exit_above)
     if as_json:
         show_answer(answer)
     else:
@@ -152,7 +153,10 @@ def failures(
 
         show(failures_table(answer.shown()))
     write_picture(answer.figure, picture)
-    if exit_above is not None and not answer.stays_below(exit_above):
+    if exit_above is not None and not is_below:
+        found = answer.worst_utilisation_ratio
+        use = "is unknown or without a limit" if found is None else f"is {found:.4g}"
+        typer.echo(f"--exit-above {exit_above:g}: the greatest use of a link {use}, so the exit code is 1", err=True)
         raise typer.Exit(CHECK_FAILED)
 
 

@@ -76,10 +76,16 @@ class TwinError(Exception):
     def set_issues(self, issues: Iterable[Issue]) -> None:
         """Replace the collected issues."""
 
+    @property
+    def shown_expected(self) -> str:
+        """Return what was expected; empty if it is a long list and the hint has a similar name."""
+        is_told = self.hint.startswith(DID_YOU_MEAN) and len(self.expected) > MAX_EXPECTED
+        return "" if is_told else self.expected
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
-        if self.expected and not (self.hint.startswith(DID_YOU_MEAN) and len(self.expected) > MAX_EXPECTED):
-            text += f"; expected {self.expected}"
+        if self.shown_expected:
+            text += f"; expected {self.shown_expected}"
         return text + (f" ({self.hint})" if self.hint else "")
 
     def one_line(self) -> str:

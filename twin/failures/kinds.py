@@ -69,6 +69,10 @@ class Kind(Protocol):
         """What a failure leaves of the members of each link, float64[n_links]."""
         ...
 
+    def left_ratio(self, failures: Ints, links: Ints) -> Floats:
+        """What each failure leaves of the members of one link each, float64[n]."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class LinkFailures:
@@ -108,6 +112,10 @@ class LinkFailures:
         out = np.ones(self.fabric.n_links)
         out[failure] = self.own_ratio[failure]
         return out
+
+    def left_ratio(self, failures: Ints, links: Ints) -> Floats:
+        """All of every other link."""
+        return np.where(failures == links, self.own_ratio[links], 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +159,10 @@ class NodeFailures:
         """Nothing of the links of the node."""
         return np.where((self.fabric.ends == self.nodes[failure]).any(axis=1), 0.0, 1.0)
 
+    def left_ratio(self, failures: Ints, links: Ints) -> Floats:
+        """Nothing of the links of the node."""
+        return np.where((self.fabric.ends[links] == self.nodes[failures][:, None]).any(axis=1), 0.0, 1.0)
+
 
 @dataclass(frozen=True, eq=False)
 class GroupFailures:
@@ -186,6 +198,11 @@ class GroupFailures:
         out = np.ones(self.fabric.n_links)
         out[self.groups[failure]] = 0.0
         return out
+
+    def left_ratio(self, failures: Ints, links: Ints) -> Floats:
+        """Nothing of the links of the group."""
+        pairs = zip(failures.tolist(), links.tolist(), strict=True)
+        return np.array([0.0 if (self.groups[failure] == link).any() else 1.0 for failure, link in pairs])
 
 
 def _anchors_of_arc(fabric: Fabric, seen: Seen) -> list[Anchor]:

@@ -55,6 +55,11 @@ class PairFailures:
         first, second = (self.single.kept_ratio(int(one[failure])) for one in (self.first, self.second))
         return np.minimum(first, second)
 
+    def left_ratio(self, failures: Ints, links: Ints) -> Floats:
+        """Compute what both leave."""
+        first, second = (self.single.left_ratio(one[failures], links) for one in (self.first, self.second))
+        return np.minimum(first, second)
+
 
 def n_pairs(n: int) -> int:
     """Return the number of pairs of n failures."""

@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from ..arrays import Bools, Floats, Ints
 from ..kernels.class_loads import class_loads
-from ..kernels.families import find_families
-from ..kernels.graph import Destinations, Families, Groups, RoutingTables, UsableArcs
+from ..kernels.graph import Destinations, Groups, RoutingTables, UsableArcs
 from ..kernels.next_hops import GroupStore, mark_regions, next_hop_groups
 from ..traffic.twin_nodes import Codes, equal_rows
 from ..traffic.walk import REL_TOLERANCE
 
-BYTES_PER_ENTRY = 40
-"""Bytes of distance, rank, group, demand and two copies of the flow, for each pair of node and destination."""
+BYTES_PER_ENTRY = 90
+"""Bytes for each pair of node and destination: 40 of distance, rank, group, demand and two copies of the flow, some 50
+of streams while they are found, and of what waits there in one thread."""
 
 MIN_CLASSES_RATIO = 0.5
 """Classes of destinations over destinations, below which failures are best computed for whole classes."""
@@ -56,7 +56,7 @@ def routing_tables(arcs: UsableArcs, by_hops: bool, destinations: Destinations) 
     region = np.empty((int(at_once.sum()), n_nodes), np.int32)
     mark_regions(arcs, destinations, group, first, group_arc, region_row, region)
     demand, flow_to = _demand(destinations, n_nodes), np.ascontiguousarray(flow.T)
-    tables = RoutingTables(
+    return RoutingTables(
         distance=distance,
         rank=rank,
         group=group,
@@ -71,9 +71,7 @@ def routing_tables(arcs: UsableArcs, by_hops: bool, destinations: Destinations) 
         class_n=_by_class(demand > 0.0, destinations, at_once),
         class_flow=_by_class(flow_to, destinations, at_once),
         load=load,
-        families=Families(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros((0, 0), np.bool_)),
     )
-    return tables._replace(families=_families(arcs, destinations, tables))
 
 
 def single_hops(tables: RoutingTables) -> npt.NDArray[np.int32] | None:
@@ -86,15 +84,6 @@ def single_hops(tables: RoutingTables) -> npt.NDArray[np.int32] | None:
         np.diff(first) == 1, tables.groups.arc[first[:-1]].astype(np.int32), -2 - np.arange(len(first) - 1)
     )
     return np.append(of_group, -1).astype(np.int32)[group]  # group -1 is the last entry
-
-
-def _families(arcs: UsableArcs, destinations: Destinations, tables: RoutingTables) -> Families:
-    """Put classes into families; larger classes lead."""
-    order = np.argsort(-np.diff(destinations.class_first), kind="stable")
-    first, member = np.zeros(len(order) + 1, np.int64), np.empty(len(order), np.int64)
-    agrees = np.zeros((len(order), len(tables.flow)), np.bool_)
-    n_families = find_families(arcs, destinations, tables, order, first, member, agrees)
-    return Families(first[: n_families + 1].copy(), member, agrees)
 
 
 def _demand(destinations: Destinations, n_nodes: int) -> Floats:

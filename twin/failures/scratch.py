@@ -6,36 +6,37 @@ import numpy as np
 
 from ..arrays import Floats
 from ..kernels.failure_sweep import Scratch
-from ..kernels.families import Together
-from ..kernels.graph import FailedNodes, Groups, Queue, RoutingTables
+from ..kernels.graph import FailedNodes, Groups, Queue, RoutingTables, Streams
 from ..kernels.greatest_loads import Limits
 from ..kernels.pending_loads import PendingLoads, Responses
 from ..kernels.plain_sweep import PlainRoom
+from ..kernels.streams import Together
 
 MOST_TOGETHER = 256
 """Most nodes that divide their flows to a class anew at once."""
 
 
-def scratch_for(tables: RoutingTables, n_widest: int) -> Scratch:
+def scratch_for(tables: RoutingTables, streams: Streams, n_widest: int) -> Scratch:
     """Return room for a network.
 
     Args:
         tables: routes without a failure.
+        streams: destinations and classes in streams.
         n_widest: members of the largest class.
     """
     n_nodes, n_arcs = len(tables.flow), len(tables.load)
     flows = np.empty((min(MOST_TOGETHER, n_nodes), n_widest))
-    limits = Limits(np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes), np.zeros(1, np.int64))
+    limits = Limits(np.empty(n_nodes), np.empty(n_arcs), np.empty(n_nodes), np.empty(n_nodes), np.zeros(1, np.int64))
     return Scratch(
         nodes=failed_nodes(n_nodes, n_arcs),
         queue=_queue(n_nodes, int(tables.groups.shape.max(initial=-1)) + 1),
-        # twice what one destination or class needs: two for each node, and one for each node that divides anew
-        responses=_responses(tables.groups, 6 * n_nodes, 4 * n_arcs + 2 * flows.size),
+        # twice what one step needs: two for each node, and one for each node that divides anew or each stream
+        responses=_responses(tables.groups, 6 * n_nodes, 4 * n_arcs + 2 * flows.size + 2 * len(streams.of)),
         loads=_loads(tables.load, n_nodes),
         limits=limits,
         flows=flows,
         nowhere=np.full(n_nodes, -2, np.int32),
-        together=_together(n_nodes, int(np.diff(tables.families.first).max(initial=0))),
+        together=_together(streams),
     )
 
 
@@ -66,15 +67,21 @@ def failed_nodes(n_nodes: int, n_arcs: int) -> FailedNodes:
     )
 
 
-def _together(n_nodes: int, n_most: int) -> Together:
+def _together(streams: Streams) -> Together:
+    n_nodes, n = streams.range_at.shape
     return Together(
-        n=np.zeros(1, np.int64),
-        member=np.empty(n_most, np.int64),
-        node=np.empty(n_most, np.uint32),
-        n_starts=np.zeros(1, np.int64),
-        start=np.empty(n_nodes, np.uint32),
-        is_start=np.zeros(n_nodes, np.bool_),
-        moved=np.zeros((n_nodes, n_most + 1)),
+        n_hit=np.zeros(n, np.int64),
+        flow_gbps=np.zeros(n),
+        by_member=np.empty(n, np.int64),
+        moved=np.zeros((n_nodes, n)),
+        unit=np.ones(n),
+        waits=np.zeros(len(streams.begin), np.bool_),
+        after=np.empty(len(streams.begin), np.int64),
+        end=np.zeros(n, np.uint32),
+        head=np.empty(n, np.uint32),
+        factor=np.empty(n),
+        gbps=np.empty(n),
+        part=np.empty(n, np.uint32),
     )
 
 
@@ -110,9 +117,9 @@ def _loads(load: Floats, n_nodes: int) -> PendingLoads:
         load=load.copy(),
         n_pending=np.zeros(1, np.int64),
         pending=np.empty(n_nodes, np.uint32),
-        response=np.full(n_nodes, -1, np.int64),
-        arc=np.empty(n_nodes, np.int64),
-        amount=np.empty(n_nodes),
+        response=np.full(2 * n_nodes, -1, np.int64),
+        arc=np.empty(2 * n_nodes, np.int64),
+        amount=np.empty(2 * n_nodes),
         n_touched=np.zeros(1, np.int64),
         touched=np.empty(n_nodes, np.uint32),
         is_touched=np.zeros(n_nodes, np.bool_),

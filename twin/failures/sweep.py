@@ -20,9 +20,10 @@ from .places import Anchor, Places
 from .reduced import Reduced, reduce_fabric
 from .routing_tables import routing_tables, single_hops, table_bytes
 from .scratch import plain_room, scratch_for
+from .streams import streams_of
 from .symmetry import find_symmetry, no_symmetry
 
-MAX_BYTES = 2_000_000_000
+MAX_BYTES = 4_000_000_000
 """Most memory for routing tables."""
 NOISE_RATIO = 2.0**-46
 """Loads up to this share of all demands are rounding noise."""
@@ -97,6 +98,8 @@ class Sweep:
         _check_size(self._reduced)
         self._tables = routing_tables(self._reduced.arcs, fabric.by_hops, self._reduced.destinations)
         self._hop = single_hops(self._tables)
+        if self._hop is None:
+            self._streams = streams_of(self._reduced.arcs, self._reduced.destinations, self._tables)
         n = self.n_classes
         self._lost_gbps, self._n_lost = np.zeros(n), np.zeros(n, np.int64)
         self._ratio, self._arc = np.zeros(n), np.full(n, -1, np.int64)
@@ -173,6 +176,7 @@ class Sweep:
             self._reduced.arcs,
             self._reduced.destinations,
             self._tables,
+            self._streams,
             self._classes.failures,
             begin,
             end,
@@ -181,7 +185,9 @@ class Sweep:
             self._least_gbps,
             self._reduced.per_gbps,
             self._fullest_arc,
-            scratch_for(self._tables, int(np.diff(self._reduced.destinations.class_first).max(initial=1))),
+            scratch_for(
+                self._tables, self._streams, int(np.diff(self._reduced.destinations.class_first).max(initial=1))
+            ),
             self._lost_gbps,
             self._n_lost,
             self._ratio,

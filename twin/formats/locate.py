@@ -54,7 +54,7 @@ def _positions_in_file(path: Path, places: Collection[str]) -> dict[str, Positio
     try:
         if path.suffix.lower() == ".json" and path.stat().st_size > MAX_JSON_BYTES:
             return {}
-        return positions_of(path.read_text(encoding="utf-8"), places)
+        return positions_of(path.read_text(encoding="utf-8-sig"), places)
     except (OSError, ValueError, RecursionError, yaml.YAMLError):  # the fault itself may be one of these
         return {}
 

@@ -45,7 +45,7 @@ def _dates_as_text(value: Any) -> Any:
 
 def parse_price_csv(text: str, where: str) -> dict[str, Any]:
     """Return the prices of a CSV text as plain data; see `read_price_file`."""
-    rows = csv.reader(StringIO(text.removeprefix("\ufeff")), strict=True)
+    rows = csv.reader(StringIO(text), strict=True)
     book: dict[str, Any] = {}
     faults: list[Issue] = []
     try:

@@ -37,6 +37,9 @@ MAX_DIGITS = 3_500
 """Longest whole number of a text. Python writes no number of over 4,300 decimal digits; so many hexadecimal ones fit.
 """
 
+UTF8_MARK = b"\xef\xbb\xbf"
+"""Byte order mark of UTF-8, which says nothing about the text."""
+
 
 def whole_number(text: str, base: int = 10) -> int:
     """Return the whole number that a text states. Raises ValueError for another text, or too many digits."""
@@ -46,8 +49,16 @@ def whole_number(text: str, base: int = 10) -> int:
 
 
 def decode_utf8(content: bytes, where: str) -> str:
-    """Return UTF-8 content as text. Raises DocumentError with the position of the first invalid byte."""
+    """Return UTF-8 content as text, without the mark that some editors write at its start.
+
+    Args:
+        content: bytes of a file or a body.
+        where: its place, for messages.
+
+    Raises:
+        DocumentError: the content is no UTF-8; it has the position of the first invalid byte.
+    """
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8").removeprefix(UTF8_MARK.decode())
     except UnicodeDecodeError as error:
         raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=where) from error

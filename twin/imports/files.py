@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from ..errors import DocumentError
 from ..errors.syntax import json_hint
 from ..errors.wording import type_text
-from ..formats.readers import decode_utf8, whole_number
+from ..formats.readers import UTF8_MARK, decode_utf8, whole_number
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_FILES = 1000
@@ -22,7 +22,6 @@ MAX_RECORDS = 1_000_000
 """Records of one list: rows of a table, nodes, edges, demands, or objects of an endpoint."""
 HEAD_BYTES = 4096
 """Bytes at the start of a file by which a format is recognised."""
-UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class SourceFile:

@@ -19,13 +19,13 @@ from twin.kernels.failed_paths import (
     route_cut,
     search_cut,
 )
-from twin.kernels.families import Together, join, move_together
 from twin.kernels.flow_changes import divide_anew, move_changes, pass_entries, withdraw
-from twin.kernels.graph import Destinations, FailedNodes, Failures, Queue, RoutingTables, UsableArcs
+from twin.kernels.graph import Destinations, FailedNodes, Failures, Queue, RoutingTables, Streams, UsableArcs
 from twin.kernels.greatest_loads import Limits, greatest_ratio, set_limits
 from twin.kernels.jit import inner_kernel, scratch_kernel
 from twin.kernels.pending_loads import PendingLoads, Responses, make_room, touch
 from twin.kernels.reroute_class import reroute_class
+from twin.kernels.streams import Together, find_hit, move_together
 
 
 class Scratch(NamedTuple):
@@ -33,7 +33,7 @@ class Scratch(NamedTuple):
 
     flows: float64[any, n_widest], flows of nodes that divide alike to the members of a class.
     nowhere: int32[n_nodes], all -2: the region of a single destination.
-    together: changes of a family of classes.
+    together: changes of streams.
     """
 
     nodes: FailedNodes
@@ -51,6 +51,7 @@ def sweep_failures(
     arcs: UsableArcs,
     destinations: Destinations,
     tables: RoutingTables,
+    streams: Streams,
     failures: Failures,
     begin: int,
     end: int,
@@ -76,6 +77,7 @@ def sweep_failures(
         arcs: arcs that carry traffic.
         destinations: destinations in classes, with their demands.
         tables: routes without a failure.
+        streams: destinations and classes in streams.
         failures: the failures.
         begin: the first failure.
         end: the failure behind the last.
@@ -95,8 +97,9 @@ def sweep_failures(
     """
     nodes, queue, responses, loads = scratch.nodes, scratch.queue, scratch.responses, scratch.loads
     n_groups = int(tables.groups.shape.size)
-    families, together = tables.families, scratch.together
-    room = n_groups, 3 * (arcs.first.size - 1), 2 * arcs.head.size + scratch.flows.size
+    together = scratch.together
+    n_values = 2 * arcs.head.size + scratch.flows.size + destinations.node.size
+    room = n_groups, 3 * (arcs.first.size - 1), n_values
     set_limits(arcs, tables.load, per_gbps, out_worst, scratch.limits)
     for f in range(begin, end, step):
         failed = failures.arc[failures.first[f] : failures.first[f + 1]]
@@ -105,19 +108,14 @@ def sweep_failures(
             nodes.fails[arcs.tail[failed[i]]] = True
             nodes.kept[failed[i]] = failures.kept_ratio[failures.first[f] + i]
         out_lost_gbps[f], out_n_lost[f] = 0.0, 0
-        for family in range(families.first.size - 1):
-            first, behind = families.first[family], families.first[family + 1]
-            for i in range(first, behind):
-                c = families.member[i]
-                lost_gbps, n_lost = _reroute_all(
-                    arcs, destinations, tables, c, behind - first > 1, failed, rel_tolerance, room, scratch
-                )
-                out_lost_gbps[f] += lost_gbps
-                out_n_lost[f] += n_lost
-            if together.n[0] > 0:
-                move_together(
-                    arcs, destinations, tables, families.member[first], room, queue, responses, loads, together
-                )
+        find_hit(arcs.tail, tables, streams, failed, nodes, together)
+        move_together(arcs.tail, arcs.head, tables, streams, failed, room, nodes, queue, responses, loads, together)
+        for c in range(destinations.class_first.size - 1):
+            lost_gbps, n_lost = _reroute_all(
+                arcs, destinations, tables, streams, c, failed, rel_tolerance, room, scratch
+            )
+            out_lost_gbps[f] += lost_gbps
+            out_n_lost[f] += n_lost
         for i in range(failed.size):
             # an arc that lost members counts with the load that would use its whole capacity as much
             kept = nodes.kept[failed[i]]
@@ -145,8 +143,8 @@ def _reroute_all(
     arcs: UsableArcs,
     destinations: Destinations,
     tables: RoutingTables,
+    streams: Streams,
     c: int,
-    in_family: bool,
     failed: npt.NDArray[np.uint32],
     rel_tolerance: float,
     room: tuple[int, int, int],
@@ -154,22 +152,25 @@ def _reroute_all(
 ) -> tuple[float, int]:
     """Change the loads for the members of a class, together if possible; returns as `_reroute`."""
     nodes, queue, responses, loads = scratch.nodes, scratch.queue, scratch.responses, scratch.loads
+    n_hit = scratch.together.n_hit
     start, stop = destinations.class_first[c], destinations.class_first[c + 1]
     if tables.at_once[c]:
+        if n_hit[streams.of[start]] == 0:
+            return 0.0, 0
         make_room(loads, responses, room[0], room[1], room[2])
         is_done, lost_gbps, n_lost = reroute_class(
-            arcs, tables, c, in_family, start, stop, failed, rel_tolerance, nodes, queue, responses, scratch.flows,
-            loads, scratch.together,
-        )  # fmt: skip
+            arcs, tables, c, start, stop, failed, rel_tolerance, nodes, queue, responses, scratch.flows, loads
+        )
         if is_done:
             return lost_gbps, n_lost
     all_lost_gbps, n_all_lost = 0.0, 0
     for d in range(start, stop):
+        if n_hit[streams.of[d]] == 0:
+            continue
         make_room(loads, responses, room[0], room[1], room[2])
         lost_gbps, n_lost = _reroute(
-            arcs, tables, d, c, in_family and stop - start == 1, failed, rel_tolerance, scratch.nowhere, nodes, queue,
-            responses, loads, scratch.together,
-        )  # fmt: skip
+            arcs, tables, d, failed, rel_tolerance, scratch.nowhere, nodes, queue, responses, loads
+        )
         all_lost_gbps += lost_gbps
         n_all_lost += n_lost
     return all_lost_gbps, n_all_lost
@@ -180,8 +181,6 @@ def _reroute(
     arcs: UsableArcs,
     tables: RoutingTables,
     d: int,
-    c: int,
-    in_family: bool,
     failed: npt.NDArray[np.uint32],
     rel_tolerance: float,
     nowhere: npt.NDArray[np.int32],
@@ -189,7 +188,6 @@ def _reroute(
     queue: Queue,
     responses: Responses,
     loads: PendingLoads,
-    together: Together,
 ) -> tuple[float, int]:
     """Change the loads for one destination; returns the demand without a path in Gb/s, and the number of demands."""
     groups = tables.groups
@@ -199,10 +197,6 @@ def _reroute(
     if hit_gbps > 0.0:
         n_split, n_cut = nodes_cut(arcs, distance, group, groups.first, rel_tolerance, nodes, n_split)
         n_entries = divide_anew(arcs.head, groups, group, flow, nodes, n_split, queue, responses, loads)
-        if in_family and n_split == 1 and n_cut == 0:
-            amount = flow[nodes.split[0]]
-            if join(arcs.head, groups, tables.families.agrees[c], c, amount, amount, nodes, queue, responses, together):
-                n_entries = 0
         top = pass_entries(arcs.head, groups, rank, nowhere, nodes, 0, n_entries, queue, responses, 0)
         if n_cut > 0:
             top = withdraw(

@@ -80,17 +80,42 @@ class Groups(NamedTuple):
     shape: npt.NDArray[np.int64]
 
 
-class Families(NamedTuple):
-    """Classes of destinations in families, whose traffic takes the same next hops over most of the network.
+class Streams(NamedTuple):
+    """Streams: what goes to a destination, or to all members of a class that is routed at once.
 
-    first: int64[n_families + 1], family i consists of the classes member[first[i]:first[i + 1]].
-    member: int64[n_classes], the leader of each family first.
-    agrees: bool[n_classes, n_nodes], nodes from which traffic to a class goes as to the leader.
+    Streams towards places near each other are in a row, so that most nodes forward a range of them alike.
+
+    destination: int64[n_streams], the destination, or the first member.
+    n_members: int64[n_streams].
+    region_row: int64[n_streams], row of the class in `RoutingTables.region`; -1 for a single destination.
+    of: int64[n_destinations], the stream of each destination.
+    first: int64[n_nodes + 1], the ranges of node v are first[v]:first[v + 1], and cover all streams.
+    node: uint32[n_ranges].
+    begin: uint32[n_ranges], range r consists of the streams begin[r]:end[r].
+    end: uint32[n_ranges].
+    group: int32[n_ranges], next hops; -1 where there are none, or where the stream ends.
+    rank: int32[n_ranges], as in `RoutingTables`; 0 where a stream ends, the only one of its range then: where all goes
+        over one arc to the destination, or in the region of a class. -1 elsewhere without next hops.
+    through: uint32[n_ranges], the arc to the only next hop, `NO_ARC` where there are none or several.
+    behind: uint32[n_ranges], the node that it leads to.
+    straight: int32[n_ranges], where a stream ends that arc, or the entry of `RoutingTables.region`.
+    range_at: uint32[n_nodes, n_streams], the range that each stream is in.
     """
 
+    destination: npt.NDArray[np.int64]
+    n_members: npt.NDArray[np.int64]
+    region_row: npt.NDArray[np.int64]
+    of: npt.NDArray[np.int64]
     first: npt.NDArray[np.int64]
-    member: npt.NDArray[np.int64]
-    agrees: npt.NDArray[np.bool_]
+    node: npt.NDArray[np.uint32]
+    begin: npt.NDArray[np.uint32]
+    end: npt.NDArray[np.uint32]
+    group: npt.NDArray[np.int32]
+    rank: npt.NDArray[np.int32]
+    through: npt.NDArray[np.uint32]
+    behind: npt.NDArray[np.uint32]
+    straight: npt.NDArray[np.int32]
+    range_at: npt.NDArray[np.uint32]
 
 
 class RoutingTables(NamedTuple):
@@ -112,7 +137,6 @@ class RoutingTables(NamedTuple):
     class_n: int64[n_rows, n_nodes], number of these demands.
     class_flow: float64[n_rows, n_nodes], what a node sends or forwards to all members.
     load: float64[n_arcs].
-    families: the classes in families.
     """
 
     distance: npt.NDArray[np.float64]
@@ -129,7 +153,6 @@ class RoutingTables(NamedTuple):
     class_n: npt.NDArray[np.int64]
     class_flow: npt.NDArray[np.float64]
     load: npt.NDArray[np.float64]
-    families: Families
 
 
 class Failures(NamedTuple):

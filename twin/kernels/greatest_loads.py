@@ -14,12 +14,14 @@ class Limits(NamedTuple):
     """Bounds that a change at a node has to exceed to matter.
 
     room_gbps: float64[n_nodes], a load may grow by so much at any arc of the node and is no greatest load.
+    most_gbps: float64[n_arcs], a load up to this one is no greatest load.
     ratio: float64[n_nodes], greatest utilisation of the node's arcs without a failure.
     per_gbps: float64[n_nodes], greatest 1 / capacity of them.
     bits: int64[1], room for the bits of a number.
     """
 
     room_gbps: npt.NDArray[np.float64]
+    most_gbps: npt.NDArray[np.float64]
     ratio: npt.NDArray[np.float64]
     per_gbps: npt.NDArray[np.float64]
     bits: npt.NDArray[np.int64]
@@ -56,12 +58,13 @@ def set_limits(
 def _set_room(
     arcs: UsableArcs, base: npt.NDArray[np.float64], worst: npt.NDArray[np.int64], node: int, limits: Limits
 ) -> None:
-    """Find the least growth that gives an arc of a node a new greatest load, as those are rounded."""
+    """Find the loads up to which a node has no new greatest load, as those are rounded, and the least growth."""
     number = limits.bits.view(np.float64)
     room = np.inf
     for arc in range(arcs.first[node], arcs.first[node + 1]):
         # numbers up to 511 further in the last bits are rounded to the same; the rest is for rounding of sums
         limits.bits[0] = (worst[arc] << 10) + 400
+        limits.most_gbps[arc] = number[0]
         room = min(room, number[0] - base[arc])
     limits.room_gbps[node] = room
 
@@ -100,7 +103,7 @@ def greatest_ratio(
     best, best_arc = 0.0, -1
     for arc in fullest_arc:
         tail = arcs.tail[arc]
-        if not loads.is_touched[tail] and loads.response[tail] < 0:
+        if not loads.is_touched[tail] and loads.response[2 * np.int64(tail)] < 0:
             if base[arc] > least_gbps:
                 best, best_arc = base[arc] * per_gbps[arc], arc
             break
@@ -109,19 +112,20 @@ def greatest_ratio(
             arcs, base, least_gbps, per_gbps, f, loads.touched[i], loads.load, limits, worst, cause, best, best_arc
         )
     for i in range(loads.n_pending[0]):
-        node, response = loads.pending[i], loads.response[loads.pending[i]]
-        if not loads.is_touched[node]:
-            amount = loads.amount[node]
-            rise = max(amount * responses.greatest[response], amount * responses.least[response], 0.0)
-            ratio = limits.ratio[node] + rise * limits.per_gbps[node]
-            if not (rise <= limits.room_gbps[node] and ratio < best * (1.0 - 1e-9)) and not _is_small(
-                base, per_gbps, responses, loads, node, limits.ratio[node], worst, best
-            ):
-                touch(loads, responses, node)
-                best, best_arc = _look_at(
-                    arcs, base, least_gbps, per_gbps, f, node, loads.load, limits, worst, cause, best, best_arc
-                )
-        loads.response[node] = -1
+        node = loads.pending[i]
+        slot = 2 * np.int64(node)
+        if not (
+            loads.is_touched[node]
+            or (
+                _is_small(base, per_gbps, responses, loads, node, slot, limits, best)
+                and _is_small(base, per_gbps, responses, loads, node, slot + 1, limits, best)
+            )
+        ):
+            touch(loads, responses, node)
+            best, best_arc = _look_at(
+                arcs, base, least_gbps, per_gbps, f, node, loads.load, limits, worst, cause, best, best_arc
+            )
+        loads.response[slot] = loads.response[slot + 1] = -1
     for i in range(loads.n_touched[0]):
         node = loads.touched[i]
         first, end = arcs.first[node], arcs.first[node + 1]
@@ -140,19 +144,29 @@ def _is_small(
     responses: Responses,
     loads: PendingLoads,
     node: int,
-    intact_ratio: float,
-    worst: npt.NDArray[np.int64],
+    slot: np.int64,
+    limits: Limits,
     best: float,
 ) -> bool:
-    """Return whether a pending response changes one arc alone, and that matters nowhere."""
-    response, arc = loads.response[node], loads.arc[node]
-    if responses.first[response + 1] - responses.first[response] > 1 or intact_ratio >= best * (1.0 - 1e-9):
+    """Return whether a pending response of a node matters at none of its arcs."""
+    response, amount, less = loads.response[slot], loads.amount[slot], best * (1.0 - 1e-9)
+    if response < 0:
+        return True
+    rise = max(amount * responses.greatest[response], amount * responses.least[response], 0.0)
+    if rise <= limits.room_gbps[node] and limits.ratio[node] + rise * limits.per_gbps[node] < less:
+        return True
+    if limits.ratio[node] >= less:
         return False
-    loads.load[arc] = base[arc] + loads.amount[node] * responses.value[responses.first[response]]
-    is_less_full = loads.load[arc] * per_gbps[arc] < best * (1.0 - 1e-9)
-    is_no_greatest = (loads.load.view(np.int64)[arc] + 512) >> 10 <= worst[arc]
-    loads.load[arc] = base[arc]
-    return bool(is_less_full and is_no_greatest)
+    start, arc = responses.first[response], loads.arc[slot]
+    n = responses.first[response + 1] - start
+    # slices, because an index that may be negative costs a check in each access
+    values, base, per_gbps = responses.value[start : start + n], base[arc : arc + n], per_gbps[arc : arc + n]
+    most = limits.most_gbps[arc : arc + n]
+    n_great = 0
+    for i in range(n):
+        load = base[i] + amount * values[i]
+        n_great += (load > most[i]) | (load * per_gbps[i] >= less)
+    return n_great == 0
 
 
 @inner_kernel

@@ -31,14 +31,16 @@ class Responses(NamedTuple):
 
 
 class PendingLoads(NamedTuple):
-    """Nodes whose loads changed in a failure: by arc in `load` if they are touched, else by one pending response.
+    """Nodes whose loads changed in a failure: by arc in `load` if they are touched, else by pending responses.
+
+    A node has at most two, which change no arc in common: at 2 * node, then at 2 * node + 1.
 
     load: float64[n_arcs], without what is pending.
     n_pending: int64[1].
     pending: uint32[n_nodes], nodes that have or had a pending response.
-    response: int64[n_nodes], -1 for none.
-    arc: int64[n_nodes], the first arc of the pending response.
-    amount: float64[n_nodes], its factor.
+    response: int64[2 * n_nodes], -1 for none.
+    arc: int64[2 * n_nodes], the first arc of the pending response.
+    amount: float64[2 * n_nodes], its factor.
     n_touched: int64[1].
     touched: uint32[n_nodes].
     is_touched: bool[n_nodes].
@@ -62,21 +64,38 @@ def touch(loads: PendingLoads, responses: Responses, node: int) -> None:
         loads.is_touched[node] = True
         loads.touched[loads.n_touched[0]] = node
         loads.n_touched[0] += 1
-        if loads.response[node] >= 0:
-            _add(loads, responses, loads.response[node], loads.arc[node], loads.amount[node])
+        for slot in range(2 * np.int64(node), 2 * np.int64(node) + 2):
+            if loads.response[slot] >= 0:
+                _add(loads, responses, loads.response[slot], loads.arc[slot], loads.amount[slot])
 
 
 @inner_kernel
 def change_loads(loads: PendingLoads, responses: Responses, node: int, response: int, arc: int, amount: float) -> None:
-    """Change the loads of consecutive arcs of a node, `arc` the first; one change of an untouched node waits."""
+    """Change the loads of consecutive arcs of a node, `arc` the first, or let the change wait."""
     if not loads.is_touched[node]:
-        if loads.response[node] < 0:
-            loads.response[node], loads.arc[node], loads.amount[node] = response, arc, amount
+        slot = 2 * np.int64(node)
+        if loads.response[slot] < 0:
+            loads.response[slot], loads.arc[slot], loads.amount[slot] = response, arc, amount
             loads.pending[loads.n_pending[0]] = node
             loads.n_pending[0] += 1
             return
+        for known in range(slot, slot + 2):
+            if loads.response[known] == response and loads.arc[known] == arc:
+                loads.amount[known] += amount
+                return
+        first = loads.arc[slot]
+        if loads.response[slot + 1] < 0 and (
+            first >= np.int64(arc) + _size(responses, response) or arc >= first + _size(responses, loads.response[slot])
+        ):
+            loads.response[slot + 1], loads.arc[slot + 1], loads.amount[slot + 1] = response, arc, amount
+            return
         touch(loads, responses, node)
     _add(loads, responses, response, arc, amount)
+
+
+@inner_kernel
+def _size(responses: Responses, response: int) -> int:
+    return int(responses.first[response + 1] - responses.first[response])
 
 
 @inner_kernel

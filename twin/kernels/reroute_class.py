@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.failed_paths import forget, has_demand, nodes_cut, nodes_hit, search_cut
-from twin.kernels.families import Together, join
 from twin.kernels.flow_changes import divide_anew, move_changes, pass_on
 from twin.kernels.graph import FailedNodes, Queue, RoutingTables, UsableArcs
 from twin.kernels.jit import scratch_kernel
@@ -16,7 +15,6 @@ def reroute_class(
     arcs: UsableArcs,
     tables: RoutingTables,
     c: int,
-    in_family: bool,
     start: int,
     stop: int,
     failed: npt.NDArray[np.uint32],
@@ -26,7 +24,6 @@ def reroute_class(
     responses: Responses,
     flows: npt.NDArray[np.float64],
     loads: PendingLoads,
-    together: Together,
 ) -> tuple[bool, float, int]:
     """Change the loads for all members of a class, if the failure allows it.
 
@@ -37,7 +34,6 @@ def reroute_class(
         arcs: arcs that carry traffic.
         tables: routes without a failure.
         c: the class.
-        in_family: whether its changes may move on with those of a family.
         start: its first destination.
         stop: the destination behind its last.
         failed: arcs that fail.
@@ -47,7 +43,6 @@ def reroute_class(
         responses: room for two for each node, and their values.
         flows: float64[n_most, stop - start or more], room for the flows of those that divide alike, n_most > 0.
         loads: updated.
-        together: updated.
 
     Returns:
         Whether it was possible, the demand without a path in Gb/s, and the number of these demands.
@@ -74,11 +69,7 @@ def reroute_class(
                     n_lost += tables.class_n[row, nodes.cut[i]]
         is_possible = is_possible and n_split <= flows.shape[0]
         if is_possible:
-            in_family = in_family and n_split == 1 and n_cut == 0
-            _move_all(
-                arcs.head, tables, c, in_family, start, stop, region, nodes, n_split, n_cut, queue, responses, flows,
-                loads, together,
-            )  # fmt: skip
+            _move_all(arcs.head, tables, c, start, stop, region, nodes, n_split, n_cut, queue, responses, flows, loads)
     forget(nodes, n_split)
     return is_possible, lost_gbps, n_lost
 
@@ -88,7 +79,6 @@ def _move_all(
     heads: npt.NDArray[np.uint32],
     tables: RoutingTables,
     c: int,
-    in_family: bool,
     start: int,
     stop: int,
     region: npt.NDArray[np.int32],
@@ -99,15 +89,10 @@ def _move_all(
     responses: Responses,
     flows: npt.NDArray[np.float64],
     loads: PendingLoads,
-    together: Together,
 ) -> None:
     """Divide flows anew, withdraw those of nodes without a path, and move each of these changes on by itself."""
     groups, class_flow, group = tables.groups, tables.class_flow[tables.region_row[c]], tables.group[start]
     n_entries = divide_anew(heads, groups, group, class_flow, nodes, n_split, queue, responses, loads)
-    if in_family and join(
-        heads, groups, tables.families.agrees[c], c, queue.total[0], 1.0, nodes, queue, responses, together
-    ):
-        return
     for entry in range(n_entries):
         queue.entry_of[groups.shape[queue.group[entry]]] = -1
         flows[entry, : stop - start] = 0.0

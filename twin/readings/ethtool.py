@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..errors import DocumentError
+from ..errors.wording import type_text
 from ..imports.files import SourceFile
 from ..imports.quantities import finite
 from ..model.measurements import Quantity
@@ -40,7 +42,11 @@ def _looks_like_module(file: SourceFile) -> bool:
 def read(files: Sequence[SourceFile], collector: Collector, options: ReadingOptions) -> None:
     """Read the powers of each module; the file or a key names its port, since the output itself does not."""
     for file in files:
-        for name, module in _modules(file.data, file.path.stem):
+        modules = list(_modules(file.data, file.path.stem))
+        if not any("identifier" in module or any(field in module for field in POWERS) for _, module in modules):
+            expected = "the output of `ethtool -m PORT --json`"
+            raise DocumentError(f"holds no module, but {type_text(file.data)}", where=file.where, expected=expected)
+        for name, module in modules:
             port = name.partition("/")[2] if name.startswith(f"{options.device}/") else name
             if options.device:
                 thing = Thing(device=options.device, port=port)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..errors import DocumentError
+from ..errors.wording import type_text
 from ..imports.files import SourceFile
 from ..model.measurements import Quantity
 from .found import WAYS, Collector, Thing, day_of_text
@@ -53,6 +55,9 @@ def read(files: Sequence[SourceFile], collector: Collector, options: ReadingOpti
     """Read the tables of each file; a file is of one switch."""
     for file in files:
         rows = list(_rows(file.data))
+        if not any(table in TABLES for table, _, _ in rows):
+            problem = f"holds no transceiver table of SONiC, but {type_text(file.data)}"
+            raise DocumentError(problem, where=file.where, expected=f"keys such as {TABLES[-1]}|Ethernet0")
         device = options.device or next((_host(row) for table, _, row in rows if table == HOST), "")
         if not device:
             device = file.path.stem

@@ -19,13 +19,13 @@ MAX_SHOWN = 20
 FAILURES = (
     Column("failure", folds=True),
     Column("no path\nGb/s", "right"),
-    Column("pairs of\nnodes", "right", drop=4),
+    Column("pairs of\nnodes", "right", drop=5),
     Column("not carried\nGb/s", "right"),
     Column("sites cut off", folds=True, drop=3),
     Column("fullest link", folds=True),
     Column("use", "right"),
     Column("how often", folds=True, drop=2),
-    Column("repair", "right", drop=5),
+    Column("repair", "right", drop=4),
 )
 OUTCOMES = (
     Column("failures", "right"),

@@ -17,9 +17,9 @@ MAX_SHOWN = 20
 MAX_LINKS_SHOWN = 2
 LINKS = (
     Column("link", folds=True),
-    Column("direction", folds=True, drop=2),
-    Column("intact\ntoday", "right", drop=3),
-    Column("worst\ntoday", "right", drop=4),
+    Column("direction", folds=True),
+    Column("intact\ntoday", "right", drop=1),
+    Column("worst\ntoday", "right", drop=2),
     Column("passes", "right"),
     Column("after a\nfailure", "right"),
     Column("failure", folds=True),

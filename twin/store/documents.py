@@ -12,7 +12,7 @@ from twin.topologies import MAX_RECORDS, check_size, expand
 from ..arrays import END_POINTS
 from ..errors import DocumentError
 from ..formats.native import parse_mapping
-from ..formats.readers import decode_utf8
+from ..formats.readers import UTF8_MARK, decode_utf8
 from ..loading import from_document
 from ..model.document import TopologyDocument
 from ..network import Network
@@ -23,7 +23,7 @@ JSON, YAML = "application/json", "application/yaml"
 
 def media_type_of(content: bytes) -> str:
     """Return the media type of a document: JSON if it begins with a brace, else YAML."""
-    return JSON if content.lstrip()[:1] == b"{" else YAML
+    return JSON if content.removeprefix(UTF8_MARK).lstrip()[:1] == b"{" else YAML
 
 
 def bounded_network(

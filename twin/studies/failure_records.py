@@ -10,6 +10,7 @@ from ..answers.failure_figures import FailureFigures
 from ..answers.score import data_frame, html_table
 from ..answers.warning import AnswerWarning
 from ..catalogue.figure_reader import UsedFigure
+from ..errors import ChangeError
 from ..render.failures_figure import failures_figure
 from ..render.failures_table import MAX_SHOWN, failures_table
 from .job_failures import JobAfterFailure
@@ -80,7 +81,8 @@ class LinkRow:
     cause: str | None
     """Failure with that utilisation, the first of equal ones; null where the intact network has it."""
     headroom_gbps: float | None
-    """Capacity minus the greatest load, below 0 where it is overloaded; null where the rate is unknown."""
+    """Capacity that the cause leaves minus the load after it, below 0 where it is overloaded; null where the rate is
+    unknown."""
     n_worst_cases_per_year: float | None
     """Number of times a year that this failure happens; null without one, or where nothing states it."""
 
@@ -135,7 +137,14 @@ class FailureReport(Answer):
     """Rules that the network breaks as it stands; absent where there are none."""
 
     def stays_below(self, utilisation_ratio: float) -> bool:
-        """Return whether no failure, and not the intact network, loads a link above this."""
+        """Return whether no failure, and not the intact network, loads a link above this.
+
+        Raises:
+            ChangeError: the network has no demands, so that no link has a use.
+        """
+        if not self.n_links:
+            why = "the network has no demands, so no link has a use to compare"
+            raise ChangeError(why, where="exit_above", hint="state demands; the step after a failure is in the rows")
         return self.worst_utilisation_ratio is not None and self.worst_utilisation_ratio <= utilisation_ratio
 
     def figures_of_links(self) -> FailureFigures:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from ..answers.ranking import Ranking
 from ..arrays import Bools, Ints, at_an_end
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
-from ..errors.wording import counted
 from ..failures.kinds import Kind
 from ..failures.pair_sweep import sweep_of
 from ..failures.pairs import PairFailures
@@ -23,16 +22,16 @@ from ..failures.sweep import FailureLoads, Sweep
 from ..failures.work import MAX_S, sweep_s
 from ..optics.link_health import unknown_rates
 from ..progress import Progress
-from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
-from .closer_look import OVERLOAD_RATIO, TOO_MANY, CloserLook
+from .closer_look import OVERLOAD_RATIO, CloserLook
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind, kind_name
 from .failure_pairs import Depth, failures_at_depth
 from .failure_rates import FailureRates, rates_of_failures
 from .failure_records import FailureReport, FailureRow, LinkRow
 from .failure_run import FailureRun, FailureTask
+from .failure_summary import ROUNDING_RATIO, DemandPart, failure_summary, greatest_ratio, n_worse
 from .group_failures import one_by_one
 from .job_digest import job_digest
 from .job_failures import JobFailures, job_failures
@@ -45,8 +44,6 @@ NONE = np.zeros(0, np.bool_)
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 SINGLE = Depth()
 ON_THIS_THREAD = FailureRun()
-ROUNDING_RATIO = 1e-9
-"""Share of all demand below which what is left of it is rounding."""
 JOB_RATIO = 0.8
 """Share of the work that the job takes where demands count, too."""
 RATES_UNKNOWN = "the rate of each link that carries demands then is unknown"
@@ -112,16 +109,16 @@ def failure_report(
     if pairs is None or not has_demands:
         assert jobs is not None
         rows = _rows_without_demands(of, found, rates.of(found.kind), jobs)
-        part = _DemandPart(n_possible, 0, 0.0, rows, [], NONE)
+        part = DemandPart(n_possible, 0, 0.0, rows, [], NONE)
     else:
         part = _demand_part(e, pairs, found, rates, of, jobs, run, question, links, n_possible, bounds)
     rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
-    worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
+    worst = max([0.0, *map(greatest_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
     worst = math.inf if part.unknown.any() else worst
     outcomes = () if jobs is None else job_outcomes(found.ids, jobs, rates.of(found.kind).n_per_year)
     summary = [] if jobs is None else [*job_summary(depth.noun(name), jobs, outcomes, has_demands)]
     if has_demands:
-        summary += _summary(depth.noun(name), rows, part)
+        summary += failure_summary(depth.noun(name), rows, part)
         if part.unknown.any():
             summary.append(f"The use of some loaded links is unknown: {unknown_rates(e.case.state, part.unknown)}.")
     return FailureReport(
@@ -135,7 +132,7 @@ def failure_report(
         n_possible=part.n_possible,
         n_failures=n_failures,
         n_classes=part.n_classes,
-        n_pairs_worse_than_singles=_n_worse(rows),
+        n_pairs_worse_than_singles=n_worse(rows),
         n_links=len(part.links),
         offered_gbps=0.0 if pairs is None else math.fsum(pairs.offered_gbps),
         unrouted_gbps=part.unrouted_gbps,
@@ -151,19 +148,6 @@ def failure_report(
     )
 
 
-class _DemandPart(NamedTuple):
-    """Effect of failures on demands."""
-
-    n_possible: int
-    n_classes: int
-    unrouted_gbps: float
-    failures: list[FailureRow]
-    links: list[LinkRow]
-    unknown: Bools
-    """Links of unknown rate that carry traffic, intact or after a failure; bool[n_links]."""
-    intact_not_carried_gbps: float | None = None
-
-
 def _demand_part(
     e: Evaluation,
     pairs: NodePairs,
@@ -176,7 +160,7 @@ def _demand_part(
     links: Ints,
     n_possible: int,
     bounds: StudyBounds,
-) -> _DemandPart:
+) -> DemandPart:
     if e.case.document.wcmp_groups:
         loads, after = one_by_one(e, pairs, found, links, run)
         closer = CloserLook(e, pairs, found, loads, after)
@@ -197,7 +181,7 @@ def _demand_part(
     fabric, unknown = of_links.kind.fabric, np.zeros(e.case.state.n_links, np.bool_)
     loaded_gbps = np.where(np.isinf(fabric.capacity_gbps), at_links.greatest_gbps, 0.0).reshape(-1, 2)
     unknown[links] = at_an_end(loaded_gbps > 0.0)
-    return _DemandPart(
+    return DemandPart(
         n_possible,
         len(loads.model),
         closer.unrouted_gbps,
@@ -205,6 +189,7 @@ def _demand_part(
         link_rows,
         unknown,
         closer.intact_not_carried_gbps,
+        int(at_an_end((at_links.intact_gbps > fabric.capacity_gbps * OVERLOAD_RATIO).reshape(-1, 2)).sum()),
     )
 
 
@@ -268,28 +253,6 @@ def _failure_rows(
         )
 
 
-def _worse(rows: list[FailureRow]) -> list[FailureRow] | None:
-    """Pairs that lose demand which neither failure loses alone; None where it is unknown, and for single failures."""
-    if any(row.n_demand_pairs_lost_together is None for row in rows):
-        return None
-    return [row for row in rows if row.n_demand_pairs_lost_together]
-
-
-def _fuller_together(rows: list[FailureRow]) -> list[FailureRow]:
-    """Pairs that overload a link, though neither failure alone does."""
-    return [
-        row
-        for row in rows
-        if row.worst_utilisation_alone_ratio is not None
-        and row.worst_utilisation_alone_ratio <= OVERLOAD_RATIO < _ratio(row)
-    ]
-
-
-def _n_worse(rows: list[FailureRow]) -> int | None:
-    worse = _worse(rows)
-    return None if worse is None else sum(row.n_equal for row in worse)
-
-
 def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads, rates: FailureRates) -> Iterator[LinkRow]:
     fabric, ids = found.kind.fabric, e.case.state.arrays.link_ids
     capacity_gbps = np.where(np.isinf(fabric.capacity_gbps), np.nan, fabric.capacity_gbps)
@@ -297,9 +260,13 @@ def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads, rates: Fai
     rank = np.where(np.isnan(worst), np.inf, worst).reshape(-1, 2)  # load on an unknown rate
     intact, worst = (np.where(np.isnan(capacity_gbps), np.nan, ratio) for ratio in (intact, worst))
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
-    for i, link in enumerate(links.tolist()):
-        arc = 2 * i + int(rank[i, 1] > rank[i, 0])
-        cause, headroom_gbps = int(loads.cause[arc]), float(capacity_gbps[arc] - loads.greatest_gbps[arc])
+    arcs = 2 * np.arange(len(links)) + (rank[:, 1] > rank[:, 0])
+    has_cause = loads.cause[arcs] >= 0
+    left_ratio = np.ones(len(links))  # a member that fails takes its capacity with it
+    left_ratio[has_cause] = found.kind.left_ratio(loads.cause[arcs[has_cause]], np.flatnonzero(has_cause))
+    headrooms_gbps = left_ratio * (capacity_gbps - loads.greatest_gbps)[arcs]
+    for link, arc, headroom_gbps in zip(links.tolist(), arcs.tolist(), headrooms_gbps.tolist(), strict=True):
+        cause = int(loads.cause[arc])
         yield LinkRow(
             id=ids[link],
             direction=direction_text(e, 2 * link + arc % 2),
@@ -317,84 +284,8 @@ def _finite(value: float) -> float | None:
 
 def _severity(row: FailureRow) -> tuple[Any, ...]:
     """The most lost first, then the most not carried, then what is worst for the job, then the fullest link."""
-    return -row.lost_gbps, -(row.not_carried_gbps or 0.0), job_severity(row.job), -_ratio(row), row.id
-
-
-def _ratio(row: FailureRow) -> float:
-    """Utilisation of the fullest link; infinite for load without capacity, 0 where no loaded link has a known rate."""
-    if row.worst_utilisation_ratio is None:
-        return 0.0 if row.worst_link is None else math.inf
-    return row.worst_utilisation_ratio
+    return -row.lost_gbps, -(row.not_carried_gbps or 0.0), job_severity(row.job), -greatest_ratio(row), row.id
 
 
 def _fullness(row: LinkRow) -> tuple[float, str]:
     return -(row.worst_utilisation_ratio or 0.0), row.id
-
-
-def _verdict(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPart) -> str:
-    """Return the sentence on failures that leave demand without a path, and on those that leave links too full."""
-    counts = counted(sum(row.n_equal for row in failures), *noun)
-    least_gbps = (part.intact_not_carried_gbps or 0.0) * (1.0 + ROUNDING_RATIO)
-    congested = [row for row in failures if (row.not_carried_gbps or 0.0) > least_gbps]
-    more = ""
-    if congested:
-        n_congested = sum(row.n_equal for row in congested)
-        most_gbps = max(row.not_carried_gbps or 0.0 for row in congested)
-        verb, up_to = ("leaves", "") if n_congested == 1 else ("leave", "up to ")
-        more = f"; {n_congested:,} {verb} {up_to}{most_gbps:,.4g} Gb/s not carried"
-    losing = [row for row in failures if row.lost_gbps > part.unrouted_gbps]
-    if losing:
-        n_losing = sum(row.n_equal for row in losing)
-        verb = "loses" if n_losing == 1 else "lose"
-        after = f"after {losing[0].id} {losing[0].lost_gbps:,.4g} Gb/s have no path"
-        return f"{n_losing:,} of {counts} {verb} demand: {after}{more}."
-    is_known = all(row.not_carried_gbps is not None for row in failures)
-    return f"None of {counts} {'loses demand' if is_known and not more else 'cuts demand off'}{more}."
-
-
-def _summary(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPart) -> Iterator[str]:
-    n, links = sum(row.n_equal for row in failures), part.links
-    yield _verdict(noun, failures, part)
-    worse = _worse(failures)
-    if worse:
-        most = max(worse, key=lambda row: row.lost_together_gbps or 0.0)
-        yield (
-            f"{_n_worse(failures):,} of them lose demand that neither failure loses alone, "
-            f"most {most.id} ({most.lost_together_gbps:,.4g} Gb/s)."
-        )
-    elif worse is not None:
-        yield "No pair loses demand that neither of its failures loses alone."
-    if fuller := _fuller_together(failures):
-        most = max(fuller, key=_ratio)
-        n_fuller, use = sum(row.n_equal for row in fuller), most.worst_utilisation_ratio
-        yield (
-            f"{n_fuller:,} {'overloads' if n_fuller == 1 else 'overload'} a link that neither failure overloads alone, "
-            f"most {most.id} ({most.worst_link} at {'no capacity' if use is None else percent_text(use)})."
-        )
-    elif worse is not None:
-        yield "No pair overloads a link that neither of its failures overloads alone."
-    if part.intact_not_carried_gbps:
-        yield f"Without a failure {part.intact_not_carried_gbps:,.4g} Gb/s are not carried already."
-    n_full = sum(row.n_equal for row in failures if _ratio(row) > OVERLOAD_RATIO)
-    if n_full:
-        verb = "overloads" if n_full == 1 else "overload"
-        yield f"{counted(n_full, *noun)} {verb} a link."
-    fails = "fail" if len(failures[0].ids) > 1 else "fails"
-    if links and links[0].worst_utilisation_ratio is not None:
-        first = links[0]
-        after = f"after {first.cause} {fails}" if first.cause else "without a failure"
-        percent = percent_text(links[0].worst_utilisation_ratio)
-        yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
-    costly = max(failures, key=lambda row: row.lost_gbit_per_year or 0.0)
-    if costly.lost_gbit_per_year and costly.n_failures_per_year and costly.repair_h:
-        yield (
-            f"Most expected loss: {costly.id} {fails} {frequency_text(costly.n_failures_per_year)}, "
-            f"{hours_text(costly.repair_h)} to repair."
-        )
-    n_unknown = sum(row.n_equal for row in failures if row.why_unknown == TOO_MANY)
-    if n_unknown:
-        yield f"Of {n_unknown:,} it is unknown what full links do not carry, or which sites are cut off: {TOO_MANY}."
-    if part.n_classes < n:
-        yield f"{part.n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
-    if n < part.n_possible:
-        yield f"{n:,} of {part.n_possible:,} pairs were drawn; others may be worse."

@@ -56,13 +56,13 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class GrowingLink:
-    """A link that passes the limit in time; the first date of both directions."""
+    """The direction of a link that passes the limit first; all figures are of this direction."""
 
     id: str
     direction: str
     """Direction that passes first in the worst failure."""
     intact_utilisation_ratio: float
-    """Today, of that direction."""
+    """Today."""
     worst_utilisation_ratio: float
     """Today, in the worst failure."""
     cause: str | None
@@ -252,9 +252,10 @@ def _passing_links(
     for i, link in enumerate(chosen):
         model.progress = progress.part(i / len(chosen), (i + 1) / len(chosen))
         arcs = np.array([2 * link, 2 * link + 1])
-        event, alone = model.first_worst(arcs), model.first_intact(arcs)
+        event = model.first_worst(arcs)
         if event is None:
             continue
+        alone = model.first_intact(np.array([event.arc]))
         row = GrowingLink(
             id=e.case.state.link_ids[link],
             direction=direction_text(e, event.arc),

@@ -182,6 +182,8 @@
       list.append(row);
     });
     box.append(heading, list);
+    const isTold = problem.expected.length > 200 && problem.issues.some((issue) => issue.hint.startsWith("did you mean"));
+    if (problem.expected && !isTold) box.append(Object.assign(document.createElement("p"), { textContent: ended(`Expected ${problem.expected}`), className: "hint" }));
     place.replaceChildren(box);
     list.querySelectorAll("li").forEach(showBeside);
   };
@@ -207,7 +209,13 @@
     place.replaceChildren(heading, line, ...shown(lists, report));
     heading.focus();
   };
-  const send = async (place, address, options) => {
+  const FOREIGN = { where: "kind", problem: "this is no document of the twin", hint: "if it is a file of another tool, choose “of another tool: recognise it”" };
+  /* A problem with a sentence about the kind of file, if it is about the whole file or one that no document has the name of. */
+  const withKind = (endings, name, file, problem) => {
+    const isWhole = problem.issues.some((issue) => issue.where === name) || !endings.some((ending) => file.name.toLowerCase().endsWith(ending));
+    return isWhole && problem.status === 422 ? { ...problem, issues: [...problem.issues, FOREIGN] } : problem;
+  };
+  const send = async (place, address, options, explained = (problem) => problem) => {
     document.querySelectorAll("[data-field] > .error").forEach((each) => each.remove());
     let answer;
     try {
@@ -217,7 +225,7 @@
       return null;
     }
     if (answer.ok) return answer;
-    showProblem(place, await answer.json());
+    showProblem(place, explained(await answer.json()));
     return null;
   };
   const networkAddress = (name) => `/v1/networks/${encodeURIComponent(name)}`;
@@ -236,7 +244,8 @@
       const kind = upload.querySelector("#upload-kind").value;
       result.textContent = "Sending";
       if (!kind) {
-        if (await send(result, networkAddress(name), { method: "PUT", body: file })) window.location.assign(`/networks/${encodeURIComponent(name)}`);
+        const explained = (problem) => withKind(JSON.parse(upload.dataset.endings), name, file, problem);
+        if (await send(result, networkAddress(name), { method: "PUT", body: file }, explained)) window.location.assign(`/networks/${encodeURIComponent(name)}`);
         return;
       }
       const answer = await send(result, importAddress(kind, name, file), { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });

@@ -214,13 +214,22 @@ def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
 def test_a_document_is_stored_opened_and_deleted(visit: Visit) -> None:
     page = visit.open("/")
     content = json.dumps(twin.load("leaf-spine-demo").document.to_dict())
-    for text, name in (("nodes: [", "bad"), (content, "leaf-spine-demo"), (content, "mine")):
+    for text, name in (
+        ("a_device,b_device\nx,y\n", "cables"),
+        ("nodes: [", "bad"),
+        (content, "leaf-spine-demo"),
+        (content, "mine"),
+    ):
         page.get_by_label("Name", exact=True).fill(name)
-        file = {"name": "d.yaml", "mimeType": "application/yaml", "buffer": text.encode()}
+        ending = "csv" if name == "cables" else "yaml"
+        file = {"name": f"d.{ending}", "mimeType": "application/yaml", "buffer": text.encode()}
         page.get_by_label("File", exact=True).set_input_files(file)
         page.get_by_role("button", name="Store").click()
         if name != "mine":
             page.locator(".problem").wait_for()
+            assert page.locator('[data-field="kind"] .error').count() == (name != "leaf-spine-demo")
+            if name == "cables":
+                assert "Expected a mapping with nodes and links." in page.locator(".problem").inner_text()
             page.locator(".problem").evaluate("(box) => box.remove()")
     page.wait_for_url("**/networks/mine")
     visit.wait()

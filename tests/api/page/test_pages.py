@@ -12,11 +12,13 @@ import pytest
 from twin.api.page.html import VOID, element
 from twin.api.page.network_list import networks_page
 from twin.api.page.parts import drawing_content
+from twin.api.page.problem import problem_html
 from twin.api.page.state import PageState
 from twin.api.page.views import VIEWS
 from twin.topologies import NETWORKS
 
 import twin
+from twin.errors import DocumentError
 from twin.store.records import NetworkPage
 
 SMALL = "/networks/memphis-small"
@@ -156,6 +158,12 @@ def test_a_problem_names_its_field_and_keeps_its_status(client: Any) -> None:
     unknown = client.get(f"{SMALL}/parts/link?view=links&link=wan-9")
     assert unknown.status_code == 422
     assert "wan-1-2" in unknown.text
+
+
+def test_a_problem_says_what_was_expected_unless_a_similar_name_says_more() -> None:
+    assert "Expected a list." in problem_html(DocumentError("holds a text", where="x", expected="a list"))
+    long = DocumentError("no part", where="x", expected="x" * 201, hint="did you mean 'y'?")
+    assert "Expected" not in problem_html(long)
 
 
 def test_a_valid_change_goes_to_the_address_and_a_bad_one_stays_in_the_form(client: Any) -> None:
