@@ -31,7 +31,8 @@ from .studies.failure_pairs import Depth
 from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
-from .studies.growth import GrowthQuestion, GrowthReport, growth_report
+from .studies.growth import GrowthReport, growth_report
+from .studies.growth_question import GrowthQuestion
 from .studies.study_bounds import BRIEF_BOUNDS, STUDY_BOUNDS
 
 

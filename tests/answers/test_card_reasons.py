@@ -18,7 +18,7 @@ def score_text(n_failed: int = 1, **job: Any) -> str:
 
 def test_dropped_replicas_are_counted() -> None:
     text = score_text(on_card_loss="drop_replicas")
-    assert "1 network card lost: 1 of 4 members of link h1-1 are down." in text
+    assert "1 network card lost: 1 of 4 members of link h1-1 is down." in text
     assert "The whole batch goes to 1 replica, without 8 accelerators (on_card_loss: drop_replicas)." in text
 
 
@@ -33,9 +33,7 @@ def test_pxn_says_who_carries_the_traffic_and_what_is_left(spread: str, who: str
 
 def test_a_job_that_stops_says_why_in_place_of_its_step() -> None:
     text = score_text()
-    assert (
-        "No step: 1 of 4 members of link h1-1 are down: 1 network card lost, 8 accelerators in 1 replica idle" in text
-    )
+    assert "No step: 1 of 4 members of link h1-1 is down: 1 network card lost, 8 accelerators in 1 replica idle" in text
     assert "PXN sends" not in text
 
 

@@ -76,6 +76,14 @@ def test_ctrl_c_says_how_to_go_on(
     [
         (["failures", DEMO, "--of", "lnk"], "did you mean 'link'"),
         (["optimum", DEMO, "--gap", "7"], "a ratio from 0.0001 to 0.5"),
+        (["failures", DEMO, "--exit-above", "90"], "90 is no ratio from 0 to 10 (a ratio: 90 % is 0.9)"),
+        (["failures", DEMO, "--exit-above", "90%"], "a ratio: 90 % is 0.9"),
+        (["availability", DEMO, "--below", "99.9"], "a ratio: 99.9 % is 0.999"),
+        (["availability", DEMO, "--loss-above", "10%"], "a ratio: 10 % is 0.1"),
+        (["optimum", DEMO, "--gap", "5%"], "a ratio: 5 % is 0.05"),
+        (["growth", DEMO, "--rate", "0.3", "--limit", "70"], "a ratio: 70 % is 0.7"),
+        (["growth", DEMO, "--rate", "0.3", "--member-usd", "-1"], "a price above 0, up to 1,000,000,000"),
+        (["optimum", DEMO, "--entries", "8"], "-o FILE writes them"),
         (["optimum", "two-campus"], "the document has no demands"),
         (["failures", DEMO, "--job", "j"], "no job 'j'"),
         (["failures", DEMO, "--picture", "x.gif"], ".gif"),
@@ -132,7 +140,16 @@ def test_growth_is_that_of_python(tmp_path: Path) -> None:
     assert (tmp_path / "growth.svg").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("words", [("--rate", "30%"), ("--rate", "video=0.3"), ("--rate", "0.3", "--limit", "70%"), ()])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--rate", "30%"),
+        ("--rate", "video=0.3"),
+        ("--rate", "0.3", "--limit", "70%"),
+        ("--rate", "1", "--rate", "1"),
+        (),
+    ],
+)
 def test_growth_refuses_bad_options(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

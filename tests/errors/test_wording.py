@@ -30,6 +30,22 @@ def error_of(data: Any) -> TwinError:
     return error.value
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [("srlgs", "duct", "write [duct]"), ("srlgs", "a, b", "write [a, b]"), ("srlgs", "{a", ""), ("spans", "duct", "")],
+)
+def test_a_text_in_place_of_a_list_of_texts_is_shown_as_one(field: str, value: str, hint: str) -> None:
+    error = error_of({"links": [{"id": "l", "ends": ["a", "b"], field: value}]})
+    assert [issue.hint for issue in error.issues] == [hint]
+
+
+def test_a_name_like_an_optional_field_is_taken_for_the_field_that_is_missing() -> None:
+    params = {"n_switches": 8, "n_links_per_switch": 3}
+    error = error_of({"fabrics": [{"id": "j", "generator": "jellyfish", "params": params}]})
+    hints = {issue.where: issue.hint for issue in error.issues}
+    assert hints["fabrics[j].params.n_links_per_switch"] == "did you mean 'n_neighbours', which is missing?"
+
+
 def test_no_recorded_message_has_words_of_the_validator() -> None:
     for name, message in json.loads(RECORDED.read_text(encoding="utf-8")).items():
         assert not FOREIGN.search(message["text"]), name

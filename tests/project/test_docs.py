@@ -36,6 +36,17 @@ def files() -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_or_say_where_a_clone_has_the_page(path: Path) -> None:
+    """Pages that only the build of the site makes are no files: the paragraph, or the page of a table, says so."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for paragraph in text.split("\n\n"):
+        targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", paragraph)
+        missing = [target for target in targets if not (path.parent / target).exists()]
+        said = text if paragraph.startswith("|") else paragraph
+        assert not missing or "in a clone" in said, missing
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_that_are_named_are_there(path: Path) -> None:
     """Links between pages of the site are left to its build, which knows the pages that are made."""
     text = path.read_text(encoding="utf-8")

@@ -172,6 +172,19 @@ def test_parallel_ways_and_members_by_hand() -> None:
     assert 1 - row.carried.most_ratio == pytest.approx(1 - full, abs=2e-14)
 
 
+@pytest.mark.parametrize(("fibre_of", "n_without"), [((), 1), ((0,), 1), ((0, 1), 0)])
+def test_shared_risks_without_a_length_of_fibre_are_counted(fibre_of: tuple[int, ...], n_without: int) -> None:
+    """A duct of two links fails where both state fibre; a risk of one link is that link's own and needs no note."""
+    links: list[dict[str, Any]] = [{"ends": ["a", "b"], "srlgs": ["duct"]}, {"ends": ["a", "b"], "srlgs": ["duct"]}]
+    for i in fibre_of:
+        links[i]["spans"] = [{"length_km": 40}]
+    links.append({"ends": ["a", "b"], "srlgs": ["alone"]})
+    found = from_document(switches(links, [("a", "b", 10.0)])).availability()
+    note = "1 shared risk never fails here: fewer than two links of each state a length of fibre."
+    assert [text for text in found.assumptions if "shared risk never" in text] == [note] * n_without
+    assert any(row.down[0].kind == "srlg" for row in found.failures) == (n_without == 0)
+
+
 def test_a_job_is_connected_while_all_its_pairs_are() -> None:
     network = load("two-campus")
     found = network.availability(job="both")

@@ -141,6 +141,19 @@ def test_a_pair_needs_two() -> None:
         from_document(data).failures(of="srlg", depth=2)
 
 
+def test_pairs_within_a_bundle_are_said_to_be_left_out() -> None:
+    def said(n_parallel: int, of: str, depth: int) -> list[str]:
+        links = [{"id": "ab", "ends": ["a", "b"], "capacity_gbps": 100.0, "n_parallel": n_parallel}]
+        links += [{"id": "bc", "ends": ["b", "c"], "capacity_gbps": 100.0}]
+        nodes = [{"id": name, "kind": "switch"} for name in "abc"]
+        demands = [{"id": "d", "source": "a", "target": "c", "offered_gbps": 90.0}]
+        network = from_document({"nodes": nodes, "links": links, "demands": demands})
+        return [text for text in network.failures(of=of, depth=depth).summary if text.startswith("Left out")]
+
+    assert said(2, "member", 2) == [failure_pairs.SAME_LINK.format("1 bundle")]
+    assert said(1, "member", 2) == said(2, "member", 1) == said(2, "link", 2) == []
+
+
 def test_too_many_pairs_are_refused_before_any_work(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failure_pairs, "MAX_PAIRS", 100)
     monkeypatch.setattr(failure_pairs, "MAX_GROUPED", 135)

@@ -299,6 +299,19 @@ def test_bad_questions_are_refused(fields: dict[str, Any], says: str) -> None:
     assert says in str(found.value)
 
 
+def test_rates_that_apply_to_no_demand_are_named() -> None:
+    document = two_links()
+    document["traffic_classes"].append({"id": "voice"})
+    network = from_document(document)
+    found = network.growth(growth_ratio_per_year=0.2, rates={"web": 0.5, "voice": 0.1}).summary
+    assert [text for text in found if "applies" in text] == [
+        "Growth of 10 % applies to no demand: none has the class voice.",
+        "Growth of 20 % applies to no demand: the class of each has a growth of its own.",
+    ]
+    del document["demands"][0]["traffic_class"]
+    assert not any("applies" in text for text in from_document(document).growth(growth_ratio_per_year=0.2).summary)
+
+
 def test_bad_documents_are_refused() -> None:
     with pytest.raises(ChangeError, match="no demands"):
         from_document(two_links(demands=[])).growth()

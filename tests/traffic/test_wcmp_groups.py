@@ -262,6 +262,29 @@ def test_two_entries_are_too_few_for_three_paths() -> None:
     assert report.wcmp.max_utilisation_ratio > report.optimal_max_utilisation_ratio
 
 
+def test_more_entries_are_never_worse_and_what_they_reach_bounds_the_optimum() -> None:
+    """The weights closest to the fractions reach 50.3 % with sums up to 64, but 50 % with sums up to 8."""
+    gbps = {"da": 100, "db": 90, "dc": 60, "ea": 70, "eb": 60, "ec": 40, "ed": 90}
+    offered = {"ad": 30, "ab": 20, "ec": 50, "be": 50, "ce": 50}
+    document = {
+        "nodes": [{"id": name, "kind": "switch"} for name in "abcde"],
+        "links": [{"id": name, "ends": [*name], "capacity_gbps": value} for name, value in gbps.items()],
+        "demands": [{"id": d, "source": d[0], "target": d[1], "offered_gbps": value} for d, value in offered.items()],
+    }
+    network = from_document(document)
+    reached = []
+    for n_entries in (1, 2, 3, 4, 5, 8, 16, 64):
+        report = network.optimum(gap_ratio=0.02, n_entries=n_entries)
+        assert report.wcmp is not None
+        reached.append(report.wcmp.max_utilisation_ratio)
+        assert report.lower_bound_ratio <= report.optimal_max_utilisation_ratio <= reached[-1]
+    assert reached == sorted(reached, reverse=True)
+    assert reached[-1] == pytest.approx(0.5, rel=1e-6)
+    alone = network.optimum(gap_ratio=0.02).optimal_max_utilisation_ratio  # the same search, without groups
+    assert report.optimal_max_utilisation_ratio == min(alone, reached[-1])
+    assert alone > reached[-1]
+
+
 def test_groups_are_the_same_for_any_order_of_the_document() -> None:
     data = square()
     turned = {key: value[::-1] if isinstance(value, list) else value for key, value in data.items()}

@@ -298,7 +298,7 @@ def cause_of(down: tuple[str, ...] = (), part_down: tuple[str, ...] = (), **more
 
 def test_links_of_most_cards_are_named_first() -> None:
     """Two cards behind a link that is down, one behind a member; equal ones in the order of their ids."""
-    part = "1 of 2 members of link h00~leaf-1 are down"
+    part = "1 of 2 members of link h00~leaf-1 is down"
     assert cause_of(part_down=("h00~leaf-1",)) == part
     assert cause_of(("h02~leaf-3", "h01~leaf-1"), ("h00~leaf-1",)) == (
         f"link h01~leaf-1 is down, link h02~leaf-3 is down, {part}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Bools, at_an_end
+from ..arrays import Bools, Floats, Ints, at_an_end
 from ..errors import ChangeError
 from ..errors.wording import counted
 from ..model.records import WcmpGroup, asdict_compact
@@ -28,6 +28,12 @@ from .warning import AnswerWarning
 
 MAX_ENTRIES = 4096
 """Largest sum of the weights of a WCMP group that may be asked for."""
+TRIED_ENTRIES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, *(2**n for n in range(6, 13)))
+"""Sums that groups are made for, as far as they are allowed: the same for all, so that more is never worse."""
+MAX_TRIED_GROUPS = 20_000
+"""Most groups that smaller sums are tried for, some seconds in all."""
+LEAST_GAIN_RATIO = 1e-6
+"""Smaller groups are taken if they lower the busiest link by more than this share."""
 LEAST_PRICE_RATIO = 1e-3
 """Directions whose price is below this are not listed."""
 LEAST_GAP_RATIO = 5e-4
@@ -166,12 +172,14 @@ def routing_report(
     )
     wcmp = None
     if n_entries is not None and apply is not None and optimum.flow is not None:
-        wcmp = _wcmp_shares(optimal_groups(e.case.state, optimum.flow, *demands, n_entries), n_entries, apply)
+        routed_anew = _routed_anew(e, optimum, demands, n_entries, apply)
+        if routed_anew is not None:
+            wcmp, arc_gbps = routed_anew
+            optimum = _no_worse_than(optimum, wcmp.max_utilisation_ratio, arc_gbps)
     in_use = arc_utilisation_ratio(loads.arc_offered_gbps, capacity_gbps)
     top = int(np.argmax(in_use)) if len(in_use) and in_use.max() > 0 else None
     highest = float(in_use[top]) if top is not None else 0.0
-    if highest < optimum.utilisation_ratio:  # the routing in use is the best that is known
-        optimum = replace(optimum, utilisation_ratio=highest, arc_gbps=loads.arc_offered_gbps)
+    optimum = _no_worse_than(optimum, highest, loads.arc_offered_gbps)
     links = tuple(_priced_links(e, optimum, in_use))
     report = RoutingReport(
         network=network,
@@ -192,18 +200,51 @@ def routing_report(
     return replace(report, summary=tuple(_summary(report, links)))
 
 
+def _no_worse_than(optimum: RoutingOptimum, ratio: float, arc_gbps: Floats) -> RoutingOptimum:
+    """Return the optimum with this routing as the best that is known, if it is better than the one found."""
+    if ratio >= optimum.utilisation_ratio:
+        return optimum
+    lower = min(optimum.lower_bound_ratio, ratio)  # an exact optimum may be undercut by its last digits
+    return replace(optimum, utilisation_ratio=ratio, lower_bound_ratio=lower, arc_gbps=arc_gbps)
+
+
+def _routed_anew(
+    e: Evaluation,
+    optimum: RoutingOptimum,
+    demands: tuple[Ints, Ints, Floats],
+    n_entries: int,
+    apply: Callable[[dict[str, Any]], Evaluation],
+) -> tuple[WcmpShares, Floats] | None:
+    """Return the best groups that were found and the loads with them, float64[2 * n_links]; None without traffic.
+
+    Sums closer to the fractions may still load the busiest link more, so smaller sizes are tried too, unless the
+    groups reach the lower bound. Of equal ones the largest size counts.
+    """
+    assert optimum.flow is not None
+    best: tuple[WcmpShares, Floats] | None = None
+    for size in sorted((size for size in TRIED_ENTRIES if size <= n_entries), reverse=True):
+        groups = optimal_groups(e.case.state, optimum.flow, *demands, size)
+        if not groups:
+            return None
+        found = _wcmp_shares(groups, n_entries, apply)
+        if best is None or found[0].max_utilisation_ratio < best[0].max_utilisation_ratio * (1.0 - LEAST_GAIN_RATIO):
+            best = found
+        is_best = optimum.lower_bound_ratio >= (1.0 - LEAST_GAP_RATIO) * best[0].max_utilisation_ratio
+        if is_best or len(groups) > MAX_TRIED_GROUPS:
+            break
+    return best
+
+
 def _wcmp_shares(
     groups: Sequence[WcmpGroup], n_entries: int, apply: Callable[[dict[str, Any]], Evaluation]
-) -> WcmpShares | None:
-    """Route the demands over the groups; None without traffic."""
-    if not groups:
-        return None
+) -> tuple[WcmpShares, Floats]:
+    """Route the demands over the groups; returns what they reach, and the loads."""
     change = {"kind": "set_wcmp_groups", "groups": [asdict_compact(group) for group in groups]}
     after = apply(change)
     assert after.demands is not None
     ratio = arc_utilisation_ratio(after.demands.arc_offered_gbps, after.health.arc_capacity_gbps)
     top = int(np.argmax(ratio))
-    return WcmpShares(
+    shares = WcmpShares(
         max_utilisation_ratio=float(ratio[top]),
         busiest=arc_name(after, top),
         n_entries=n_entries,
@@ -211,6 +252,7 @@ def _wcmp_shares(
         n_split_groups=sum(len(group.next_hops) > 1 for group in groups),
         change=change,
     )
+    return shares, after.demands.arc_offered_gbps
 
 
 def _require_rates(e: Evaluation, unknown: Bools) -> None:
@@ -257,7 +299,8 @@ def _summary(report: RoutingReport, links: Sequence[PricedLink]) -> Iterator[str
     yield f"Busiest with the routing in use: {report.busiest}."
     if report.wcmp is not None:
         shares = report.wcmp
-        groups = f"{shares.n_groups:,} groups of at most {shares.n_entries} entries, {shares.n_split_groups:,} split"
+        groups, entries = counted(shares.n_groups, "group"), counted(shares.n_entries, "entry", "entries")
+        groups = f"{groups} of at most {entries}, {shares.n_split_groups:,} split"
         yield f"WCMP groups reach {percent_text(shares.max_utilisation_ratio)}, routed anew: {groups}."
     if report.optimal_max_utilisation_ratio > 1.0:
         yield "No routing carries all demands: they need more capacity."

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from .ratios import ratio_up_to, read_ratio
 from .terminal import (
     CHECK_FAILED,
     AfterPlan,
@@ -32,16 +33,28 @@ def availability(
         float | None,
         typer.Option(
             "--below",
-            min=0,
-            max=1,
+            parser=ratio_up_to(1.0),
+            metavar="RATIO",
             help="Exit with 1 if anything may be connected, or a job go on, for less than this: 0.9999 is 99.99 %.",
         ),
     ] = None,
     loss_above: Annotated[
-        float, typer.Option("--loss-above", help="List failures that lose more than this of all demand: 0.1 is 10 %.")
+        float,
+        typer.Option(
+            "--loss-above",
+            parser=read_ratio,
+            metavar="RATIO",
+            help="List failures that lose more than this of all demand: 0.1 is 10 %.",
+        ),
     ] = 0.1,
     rest: Annotated[
-        float, typer.Option("--rest", help="Probability of all states that need not be looked at, together.")
+        float,
+        typer.Option(
+            "--rest",
+            parser=read_ratio,
+            metavar="RATIO",
+            help="Probability of all states that need not be looked at, together.",
+        ),
     ] = 1e-9,
     states: Annotated[
         int | None, typer.Option("--states", help="Most sets of probable states; what fits in some seconds otherwise.")

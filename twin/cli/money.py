@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .ratios import read_ratio
 from .terminal import (
     AfterPlan,
     Ageing,
@@ -21,7 +22,6 @@ from .terminal import (
     progress,
     read_changes,
     read_optional_changes,
-    read_ratio,
     refuse,
     show,
     show_answer,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .ratios import ratio_up_to, read_ratio
 from .terminal import (
     CHECK_FAILED,
     AfterPlan,
@@ -25,7 +26,6 @@ from .terminal import (
     progress,
     progress_bar,
     read_optional_changes,
-    read_ratio,
     resumable,
     show,
     show_answer,
@@ -33,11 +33,19 @@ from .terminal import (
     write_picture,
 )
 
+DEFAULT_ENTRIES = 64
+
 
 def optimum(
     network: NetworkName,
     gap: Annotated[
-        float, typer.Option("--gap", help="Largest distance of the bounds of the optimum: 0.01 is 1 %.")
+        float,
+        typer.Option(
+            "--gap",
+            parser=read_ratio,
+            metavar="RATIO",
+            help="Largest distance of the bounds of the optimum: 0.01 is 1 %.",
+        ),
     ] = 0.01,
     output: Annotated[
         Path | None,
@@ -49,8 +57,9 @@ def optimum(
         ),
     ] = None,
     entries: Annotated[
-        int, typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group.")
-    ] = 64,
+        int | None,
+        typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group; 64 otherwise."),
+    ] = None,
     top: Top = None,
     plan: AfterPlan = None,
     change: ChangeOption = None,
@@ -60,12 +69,14 @@ def optimum(
     as_json: AsJson = False,
 ) -> None:
     """Compare routing with the best possible one: utilisation, bounds, links that set the limit."""
+    if entries is not None and output is None:
+        raise typer.BadParameter("--entries is for WCMP groups: -o FILE writes them")
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
         loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.optimum(
             gap_ratio=gap,
-            n_entries=None if output is None else entries,
+            n_entries=None if output is None else entries or DEFAULT_ENTRIES,
             top=top,
             changes=changes,
             ageing=ageing_case(ageing),
@@ -94,7 +105,10 @@ def failures(
     exit_above: Annotated[
         float | None,
         typer.Option(
-            "--exit-above", min=0, max=10, help="Exit with 1 if a link gets fuller than this ratio: 0.9 is 90 %."
+            "--exit-above",
+            parser=ratio_up_to(10.0),
+            metavar="RATIO",
+            help="Exit with 1 if a link gets fuller than this ratio: 0.9 is 90 %.",
         ),
     ] = None,
     plan: AfterPlan = None,
@@ -149,14 +163,13 @@ def failures(
 def _read_rates(rate: list[str] | None) -> tuple[dict[str, float], float | None]:
     """Return growth by class, and of all other demands; `0.3` is of all others, `video=0.5` of a class."""
     rates: dict[str, float] = {}
-    other: float | None = None
     for text in rate or ():
         name, _, ratio = text.rpartition("=")
-        if name:
-            rates[name] = read_ratio(ratio)
-        else:
-            other = read_ratio(ratio)
-    return rates, other
+        if name in rates:
+            whose = f"class {name!r}" if name else "demands without a rate"
+            raise typer.BadParameter(f"two growth rates of {whose}: {rates[name]:g} and {ratio}")
+        rates[name] = read_ratio(ratio)
+    return rates, rates.pop("", None)
 
 
 def growth(

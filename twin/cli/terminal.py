@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from ..errors.wording import ratio_hint
+from .ratios import read_ratio
 
 if TYPE_CHECKING:
     from ..answers.data import Answer
@@ -48,14 +48,6 @@ Prices = Annotated[
 OwnParts = Annotated[
     Path | None, typer.Option("--parts", metavar="FILE", help="YAML or JSON file of own parts (`twin parts --from`).")
 ]
-
-
-def read_ratio(text: str) -> float:
-    """Return a number of the command line; a percentage is refused with the ratio that is meant."""
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number ({ratio_hint(text.rstrip(' %'))})") from None
 
 
 MainAssumptions = Annotated[

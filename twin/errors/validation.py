@@ -26,6 +26,9 @@ TAGS = ("kind", "generator")
 """Fields that select the member of a union."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument")
+_LIST = ("list_type", "tuple_type", "set_type")
+_WORDS = re.compile(r"[\w./~+-]+(, ?[\w./~+-]+)*")
+"""Texts that need no quotes in a list of YAML."""
 _NO_TAG = ("union_tag_invalid", "union_tag_not_found")
 
 
@@ -57,7 +60,11 @@ def document_error(
     """
     faults = _resolve_unions([_Fault(fault, *_split(fault, data)) for fault in _drop_consequent_faults(error.errors())])
     known = cache(schema)  # slow, so computed once for all faults
-    issues = [_issue(fault, data, known, noun, prefix) for fault in faults[:MAX_ISSUES]]
+    missing: dict[tuple[Any, ...], list[str]] = {}
+    for fault in faults:
+        if fault.raw["type"] in _MISSING and fault.path:
+            missing.setdefault(fault.path[:-1], []).append(str(fault.path[-1]))
+    issues = [_issue(fault, data, known, (noun, prefix), missing) for fault in faults[:MAX_ISSUES]]
     return DocumentError(counted(len(faults), f"bad {noun}"), where=where, found=issues)
 
 
@@ -155,12 +162,20 @@ def _any_type(faults: list[_Fault]) -> _Fault:
     return _Fault(raw | {"ctx": {"expected": expected}}, faults[0].path, ())
 
 
-def _issue(fault: _Fault, data: Any, schema: Callable[[], dict[str, Any]], noun: str, prefix: str) -> Issue:
-    location, raw = list(fault.path), fault.raw
+def _issue(
+    fault: _Fault,
+    data: Any,
+    schema: Callable[[], dict[str, Any]],
+    words: tuple[str, str],
+    missing: Mapping[tuple[Any, ...], list[str]],
+) -> Issue:
+    """Return a fault as an issue: `words` are noun and prefix, `missing` the fields that each record lacks."""
+    location, raw, (noun, prefix) = list(fault.path), fault.raw, words
     hint = ""
     if raw["type"] in _UNKNOWN:
         problem = f"unknown {noun} {quoted(location[-1])}"
-        hint = _hint_of_field(str(location[-1]), _objects_at(schema(), raw["loc"][:-1]), schema())
+        lacking = missing.get(fault.path[:-1], [])
+        hint = _hint_of_field(str(location[-1]), _objects_at(schema(), raw["loc"][:-1]), schema(), lacking)
     elif raw["type"] in _NO_TAG:
         field = raw["ctx"]["discriminator"].strip("'")
         location = [*location, field]
@@ -173,6 +188,8 @@ def _issue(fault: _Fault, data: Any, schema: Callable[[], dict[str, Any]], noun:
         problem = "is missing"
     else:
         problem, hint = _problem_and_hint(raw, str(location[-1]) if location else "")
+        if raw["type"] in _LIST and isinstance(raw["input"], str) and _WORDS.fullmatch(raw["input"]):
+            hint = _hint_of_list(raw["input"], _objects_at(schema(), raw["loc"]))
     return Issue(place_of(location, data, prefix), problem, hint)
 
 
@@ -221,8 +238,11 @@ def _objects_at(schema: Any, location: Iterable[Any]) -> list[Any]:
     return _resolve(nodes, schema)
 
 
-def _hint_of_field(name: str, objects: list[Any], root: Any) -> str:
-    """Return a hint for an unknown field: a field inside one of the known fields, a similar name, or all names."""
+def _hint_of_field(name: str, objects: list[Any], root: Any, missing: Sequence[str]) -> str:
+    """Return a hint for an unknown field: a field inside one of the known fields, a similar name, or all names.
+
+    A name that is only roughly similar to a known one more likely stands for the field that is missing.
+    """
     properties = {field: node for each in objects for field, node in each.get("properties", {}).items()}
     inner = {field: sorted(_inner_fields(node, root)) for field, node in properties.items()}
     known = sorted(properties)
@@ -238,7 +258,16 @@ def _hint_of_field(name: str, objects: list[Any], root: Any) -> str:
         for field, names in inner.items():
             for each in synonyms_of(name, names):
                 return f"{quoted(each)} is a field of {field}: {_form(field, each, properties[field])}"
-    return did_you_mean(name, known) or (f"known: {', '.join(known)}" if known else "")
+    guess = did_you_mean(name, known)
+    if len(missing) == 1 and guess and not meant and quoted(missing[0]) not in guess:
+        return f"did you mean {quoted(missing[0])}, which is missing?"
+    return guess or (f"known: {', '.join(known)}" if known else "")
+
+
+def _hint_of_list(text: str, nodes: list[Any]) -> str:
+    """Return how a list of texts is written, where such a list is expected at these schemas and a text was found."""
+    is_of_texts = any(isinstance(node.get("items"), dict) and node["items"].get("type") == "string" for node in nodes)
+    return f"write [{text}]" if is_of_texts else ""
 
 
 def _inner_fields(node: Any, root: Any) -> set[str]:

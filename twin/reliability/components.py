@@ -26,7 +26,7 @@ from .component_rates import cuts_per_year, node_rates, own_line
 from .link_failures import cut_repair_h, link_failures
 from .rates import HOURS_PER_YEAR, Rate, rate_with_repair
 from .shared_amplifiers import SharedAmplifiers, amplifier_rates, shared_amplifiers
-from .shared_risks import SharedCut, shared_cuts
+from .shared_risks import SharedCut, risks_without_length, shared_cuts
 
 ComponentKind = Literal["link", "members", "srlg", "cable", "amplifiers", "node"]
 LINK, RISK, NODE = range(3)
@@ -62,6 +62,11 @@ class Components:
     """Repairs per hour in each mode, float64[n_modes]."""
     always_up: Mapping[str, int]
     """Nodes that never fail here, counted by reason."""
+
+    @cached_property
+    def n_risks_without_length(self) -> int:
+        """Shared risks that never fail here: fewer than two of their links state a length of fibre."""
+        return risks_without_length(self.state, self.row[self.kind == LINK])
 
     @property
     def n(self) -> int:

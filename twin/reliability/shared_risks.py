@@ -44,6 +44,22 @@ def shared_cuts(state: State, links: Ints) -> tuple[SharedCut, ...]:
     return tuple(cuts)
 
 
+def risks_without_length(state: State, links: Ints) -> int:
+    """Count the shared risks of at least two of `links` (rows) that state fibre for fewer than two of them.
+
+    Nothing states how often such a risk takes links down together, so no stretch of it is among `shared_cuts`.
+    """
+    selected, has_fibre = np.zeros((2, state.n_links), dtype=np.bool_)
+    selected[links] = True
+    has_fibre[state["span_link"][state["span_length_km"] > 0]] = True
+    link, code = state["srlg_link"], state["srlg_code"]
+    pairs = np.unique(code[selected[link]] * state.n_links + link[selected[link]])
+    risk = pairs // max(state.n_links, 1)
+    n_links = np.bincount(risk, minlength=1)
+    n_with_fibre = np.bincount(risk[has_fibre[pairs % max(state.n_links, 1)]], minlength=len(n_links))
+    return int(((n_links > 1) & (n_with_fibre < 2)).sum())
+
+
 def _exposed_lengths(state: State, links: Ints) -> tuple[Ints, Ints, Floats]:
     """(risk, link, km whose cut takes the link down), for pairs with more than 0 km."""
     selected = np.zeros(state.n_links, dtype=np.bool_)

@@ -55,6 +55,7 @@ UNKNOWN_JOB_ASSUMPTION = (
     "Job {}: whether lost network cards stop it takes too long to find here; only paths between its nodes count. `twin "
     "failures --job` says which failures stop it."
 )
+NO_LENGTH_IN_RISK = "fewer than two links of each state a length of fibre"
 ASSUMPTIONS = (
     "Components fail and are repaired independently of each other; a shared risk is a component of its own.",
     "Rates and mean repair times are constant. The share of time down is MTTR / (MTBF + MTTR).",
@@ -253,7 +254,9 @@ class _Study:
             n_compared=rows.n_compared,
             n_disagreeing=rows.n_disagreeing,
         )
-        notes = [f"{counted(n, 'node')} never fail here: {why}." for why, n in components.always_up.items()]
+        notes = [_never_fails(n, "node", why) for why, n in components.always_up.items()]
+        if n_risks := components.n_risks_without_length:
+            notes.append(_never_fails(n_risks, "shared risk", NO_LENGTH_IN_RISK))
         if stopped:
             notes.append(JOB_ASSUMPTION)
         unknown = [job.id for job in jobs if job.connected is not None and job.goes_on is None]
@@ -277,6 +280,10 @@ class _Study:
         )
         summary = tuple(summary_of(report))  # of all rows, also of those beyond `top`
         return replace(report, summary=summary, demands=report.demands[:top], site_pairs=report.site_pairs[:top])
+
+
+def _never_fails(n: int, noun: str, why: str) -> str:
+    return f"{counted(n, noun)} never {'fails' if n == 1 else 'fail'} here: {why}."
 
 
 def _least_available(row: DemandAvailability) -> tuple[float, float, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..arrays import Ints
 from ..errors import ChangeError, TopologyError
+from ..errors.wording import counted
 from ..failures.pair_classes import pair_classes
 from ..failures.pairs import PairFailures, all_pairs, n_pairs, sampled_pairs
 from .failure_kinds import FailureSet, pairs_with_ids
@@ -18,6 +20,7 @@ S_PER_PATH = 1.3e-6
 """Time for one pair and destination where each pair is computed by itself; a fraction of it where states are kept."""
 BYTES_PER_PAIR = 1_200
 """Memory of one pair: its arcs, answers and row."""
+SAME_LINK = "Left out: pairs of members of the same link, of {}; `twin availability` counts them."
 MAX_GROUPED = 4_000_000
 """Most pairs that are grouped by place, where there are too many to list."""
 
@@ -47,6 +50,17 @@ class Depth:
             raise ChangeError(f"seed {self.seed!r}", where="seed", expected="a whole number from 0")
         if self.sample is not None and self.n == 1:
             raise ChangeError("a sample of single failures", where="sample", hint="all are computed; pairs: --depth 2")
+
+    def left_out(self, of: str, n_members: Ints) -> tuple[str, ...]:
+        """Return what is no pair here, as a sentence: two members of one link.
+
+        Args:
+            of: kind of the failures.
+            n_members: members of each link that are up, int64[n_links].
+        """
+        if self.n == 1 or of != "member" or not (n_members > 1).any():
+            return ()
+        return (SAME_LINK.format(counted(int((n_members > 1).sum()), "bundle")),)
 
     def noun(self, of: str) -> tuple[str, str]:
         """Return one failure of a kind, and many, in words."""

@@ -128,7 +128,7 @@ def failure_report(
         kind_name=name,
         depth=depth.n,
         seed=depth.seed if n_failures < part.n_possible else None,
-        summary=tuple(summary),
+        summary=(*summary, *depth.left_out(of, e.case.state.n_members_up[links])),
         n_possible=part.n_possible,
         n_failures=n_failures,
         n_classes=part.n_classes,

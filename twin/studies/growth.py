@@ -16,9 +16,7 @@ from ..answers.forecast_records import Moment
 from ..answers.projection import moment_after
 from ..answers.score import data_frame, html_table
 from ..answers.warning import AnswerWarning
-from ..errors import ChangeError, did_you_mean
 from ..errors.wording import counted
-from ..model.document import TopologyDocument
 from ..progress import Progress
 from ..render import growth_figure, svg_of
 from ..render.growth_table import growth_table
@@ -26,13 +24,10 @@ from ..render.numbers import number_text
 from ..render.quantities import percent_text, usd_text
 from ..stages.evaluation import Evaluation
 from .growth_model import Event, GrowingDemands, GrowthModel, Worst, require_demands
+from .growth_question import GrowthQuestion
 from .upgrades import MAX_SETS, Upgrade, price_upgrades
 
-MAX_YEARS = 50
-DEFAULT_YEARS = 10
 DEFAULT_TOP = 10
-MAX_TOP = 1000
-DAYS_PER_YEAR = 365.25
 SWEEPS_PER_DATE = 3
 """About as many sweeps of failures find one date, with several growth rates."""
 
@@ -129,75 +124,6 @@ class GrowthReport(Answer):
         return growth_table(self.to_dict())
 
 
-@dataclass(frozen=True, kw_only=True)
-class GrowthQuestion:
-    """Growth rates, limit and horizon."""
-
-    rates: Mapping[str, float] | None = None
-    """Growth a year by class of traffic, in place of the document's."""
-    growth_ratio_per_year: float | None = None
-    """Growth of demands without a rate of their own; None = 0."""
-    limit_ratio: float = 0.7
-    of: str = "link"
-    until: int | None = None
-    """Calendar year whose end is the horizon; None = ten years from the day of the document."""
-    top: int | None = None
-    """Most links to list; None = 10."""
-    member_usd: float | None = None
-    """Price of one more member of links that name no transceiver; None = unknown."""
-
-    def horizon_years(self, as_of: date | None) -> float:
-        """Return the length of the look ahead. Raises ChangeError for a number out of bounds."""
-        _check_number("limit", self.limit_ratio, 0.0, 10.0)
-        if self.member_usd is not None:
-            _check_number("member_usd", self.member_usd, 0.0, 1e9)
-        if self.top is not None and (type(self.top) is not int or not 1 <= self.top <= MAX_TOP):
-            raise ChangeError(f"top {self.top}", where="growth", expected=f"a whole number from 1 to {MAX_TOP}")
-        if self.until is None:
-            return float(DEFAULT_YEARS)
-        if as_of is None:
-            raise ChangeError("no day to count from", where="until", hint="state as_of in the document")
-        last = as_of.year + MAX_YEARS
-        if type(self.until) is not int or not as_of.year <= self.until <= min(last, 9998):
-            raise ChangeError(f"until {self.until}", where="growth", expected=f"a year from {as_of.year} to {last}")
-        return (date(self.until, 12, 31) - as_of).days / DAYS_PER_YEAR
-
-    def rate_of(self, document: TopologyDocument) -> dict[str | None, float]:
-        """Return the growth of each class, and of demands without one under None.
-
-        Raises:
-            ChangeError: an unknown class, a rate out of bounds, or no growth at all.
-        """
-        used = {demand.traffic_class for demand in document.demands}
-        stated = {row.id: row.growth_ratio_per_year for row in document.traffic_classes}
-        known = {name for name in used if name is not None} | set(stated)
-        default = self.growth_ratio_per_year
-        if default is not None:
-            _check_number("growth", default, -1.0, 10.0)
-        for name, rate in (self.rates or {}).items():
-            if name not in known:
-                expected = f"one of {', '.join(sorted(known))}" if known else "demands with a traffic_class"
-                raise ChangeError(
-                    f"no traffic class {name!r}", where="rates", expected=expected, hint=did_you_mean(name, known)
-                )
-            _check_number(f"growth of {name}", rate, -1.0, 10.0)
-        rates = {name: (self.rates or {}).get(name, stated.get(name, default or 0.0)) for name in known}
-        found: dict[str | None, float] = {None: default or 0.0}
-        found.update(rates)
-        if all(found[name] == 0.0 for name in used):
-            raise ChangeError(
-                "no traffic grows",
-                where="growth",
-                hint="growth_ratio_per_year of the question (option --rate of the command) or of traffic_classes",
-            )
-        return found
-
-
-def _check_number(name: str, value: Any, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low < value <= high:
-        raise ChangeError(f"{name} {value}", where="growth", expected=f"a ratio above {low:g}, up to {high:g}")
-
-
 def growth_report(
     e: Evaluation,
     network: str,
@@ -273,7 +199,8 @@ def growth_report(
         worst_utilisation_ratio=tuple(worst),
     )
     n_unknown = int(np.isnan(model.capacity_gbps).reshape(-1, 2).any(axis=1).sum())
-    return replace(report, summary=tuple(_summary(report, n_unknown, e.demands.unrouted_gbps if e.demands else 0.0)))
+    summary = _summary(report, n_unknown, e.demands.unrouted_gbps if e.demands else 0.0)
+    return replace(report, summary=(*summary, *question.without_effect(e.case.document)))
 
 
 def _parts_of_work(progress: Progress, n_years: int, top: int, n_rates: int) -> tuple[Progress, Progress, Progress]:

@@ -19,6 +19,7 @@ from ..traffic.network_cards import CardPorts
 from ..traffic.routing import Router
 from ..traffic.twin_nodes import equal_rows
 from ..training.balancing_rules import BalancingRules
+from ..training.cards import members_down
 from ..training.link_loads import PairTable
 from ..training.placement import JobPlacement
 from ..workload.job_arithmetic import layout_of
@@ -201,7 +202,7 @@ class JobPlaces:
             return f"{failed.id} is down"
         n_all = int(self._state["link_n_parallel"][failed.links[0]])
         n_down = n_all if failed.whole else n_all + 1 - int(self._state.n_members_up[failed.links[0]])
-        some = f"{n_down} of {n_all} members of link {failed.id} are down"
+        some = members_down(n_down, n_all, failed.id)
         return some if n_down < n_all else f"link {failed.id} is down"
 
     def spares_health(self, failed: Failed) -> bool:

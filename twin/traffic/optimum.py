@@ -204,7 +204,7 @@ def _problem(
     source, target, offered_gbps = source[used], target[used], offered_gbps[used]
     usable = np.flatnonzero(arc_capacity_gbps > 0)
     tail, head = state["arc_head"][usable ^ 1], state["arc_head"][usable]
-    if by_target or len(np.unique(target)) < len(np.unique(source)):
+    if by_target or len(np.unique(target)) <= len(np.unique(source)):
         # reversing every arc and demand gives an equivalent problem
         source, target, tail, head = target, source, head, tail
     pair, row = np.unique(source * state.n_nodes + target, return_inverse=True)

@@ -220,7 +220,7 @@ def _cause(state: State, states: CardStates, lost: Bools) -> str:
             text = f"link {state.link_ids[link]} is down"
         elif states.n_alive[row]:
             n_down = n_parallel[link] - n_up[link]
-            text = f"{n_down} of {n_parallel[link]} members of link {state.link_ids[link]} are down"
+            text = members_down(n_down, n_parallel[link], state.link_ids[link])
         elif states.dark[row]:
             text = f"link {state.link_ids[link]} is dark"
         else:
@@ -229,6 +229,11 @@ def _cause(state: State, states: CardStates, lost: Bools) -> str:
     ordered = sorted(n_ports, key=lambda text: (-n_ports[text], text))
     more = len(ordered) - MAX_NAMED
     return ", ".join(ordered[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def members_down(n_down: int, n_parallel: int, link: str) -> str:
+    """Return how many members of a link are down, in words."""
+    return f"{n_down} of {n_parallel} members of link {link} {'is' if n_down == 1 else 'are'} down"
 
 
 def _goes_on(on_card_loss: str, n_left: int, placed: JobPlacement) -> bool:
