@@ -93,3 +93,12 @@ def test_damaged_and_uneven_fabrics_equal_each_failure_alone() -> None:
         assert found.failures == alone.failures, seed
         n_saved += n_classes(alone) - n_classes(found)
     assert n_saved > 60
+
+
+def test_racks_beyond_the_memory_for_surroundings_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = [{"kind": "fail_links", "links": "a/rack-2~a/leaf-p1-r1"}]
+    found, alone = both(fabric(8), changes)
+    monkeypatch.setattr(equal_surroundings, "MAX_TEXT_BYTES", 1)
+    without = from_document(fabric(8)).failures(of="link", job="j", changes=changes)
+    assert without.failures == found.failures
+    assert n_classes(found) < n_classes(without) <= n_classes(alone)

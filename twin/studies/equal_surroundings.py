@@ -9,7 +9,6 @@ lies elsewhere may differ, so that a few dead cables or uneven racks are excepti
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from itertools import pairwise
 from typing import cast
 
@@ -29,10 +28,12 @@ from ..training.rail_exchange import RailExchange
 
 MAX_ENTRIES = 20_000_000
 """Most arcs on paths of all racks together; above, no rack is compared."""
+MAX_TEXT_BYTES = 300_000_000
+"""Most bytes of different surroundings; racks whose surroundings are not known by then are not compared."""
 OF_OTHERS = -2
 """Replaces the number of cards of nodes other than the rack; a rack that states none has -1."""
-_Key = tuple[bytes, int, int, bytes]
-"""Surroundings, place of the link in them, and which racks are attached like the rack after the failure."""
+_Key = tuple[int, int, int, bytes]
+"""Number of the surroundings, place of the link there, and which racks are attached like the rack after the failure."""
 
 
 def links_in_equal_surroundings(e: Evaluation, links: Ints, arc_code: Ints, ranks: Mapping[int, Ints]) -> Ints:
@@ -91,6 +92,9 @@ class _Surroundings:
         self._route_code = _codes_of_lists(self._routes.route_of_pair, self._pair_code[:, None], self._n_routes)
         self._arc_traffic = self._codes_of_traffic()
         self._may_compare = self._whole_nodes()
+        self._numbers: dict[bytes, int] = {}
+        """Number of each text of surroundings."""
+        self._n_bytes = 0
         self._attached = {node: self._attachment(node) for node in ranks}
         self._alike: dict[bytes, dict[bytes, list[int]]] = {}
         """Racks by their neighbours, then by the codes of the links to them."""
@@ -112,13 +116,15 @@ class _Surroundings:
         ends = np.unique(np.concatenate((np.array([node]), source, target)))
         if not self._may_compare[ends].all():
             return
-        text, nodes = self._text(node, pairs, ends)
+        number, nodes = self._text(node, pairs, ends)
+        if number is None:
+            return
         sole = self._sole_links(node, pairs)
         for arc in self._arcs_at(np.array([node])).tolist():
             if arc // 2 not in sole:
                 place = int(np.searchsorted(nodes, self._head[arc]))
                 beside = self._joined(node, int(self._head[arc]), ends)
-                yield int(self._place[arc // 2]), (text, place, int(self._ordinal[arc]), beside)
+                yield int(self._place[arc // 2]), (number, place, int(self._ordinal[arc]), beside)
 
     def _attachment(self, node: int) -> Ints:
         """(neighbour, code) of the links in use of a rack, int64[2, n]."""
@@ -141,8 +147,10 @@ class _Surroundings:
         tables = np.array(others), *(self._attached[end].reshape(-1) for end in ends.tolist())
         return b"|".join(table.tobytes() for table in tables)
 
-    def _text(self, node: int, pairs: Ints, ends: Ints) -> tuple[bytes, Ints]:
-        """Digest of all that stands on the paths of a rack, and the nodes there, whose positions are their names in it.
+    def _text(self, node: int, pairs: Ints, ends: Ints) -> tuple[int | None, Ints]:
+        """Number all that stands on the paths of a rack; second the nodes there, whose positions are their names in it.
+
+        The number is None beyond `MAX_TEXT_BYTES`.
 
         Which arcs a pair takes, with which fractions, and with which pairs it shares a route, follows from the arcs of
         all pairs together: paths are the shortest ones, and the pairs stand in the order of their ends.
@@ -163,12 +171,17 @@ class _Surroundings:
             )
         )
         n_cards = np.where(nodes == node, state["node_n_cards"][nodes], OF_OTHERS)
-        of_pairs = np.stack((self._pair_code[pairs], self._route_code[of_pair]))
+        ends_of_pairs = (np.searchsorted(nodes, side[pairs]) for side in (self._pairs.source, self._pairs.target))
+        of_pairs = np.stack((*ends_of_pairs, self._pair_code[pairs], self._route_code[of_pair]))
         order = np.lexsort((arcs, *of_arcs[1::-1]))  # parallel links in their order
         tables = of_arcs[:, order], np.stack((state["node_rail"][nodes], n_cards)), of_pairs, self._ranks_of(node)
         sizes = np.array([table.shape[1] for table in tables], np.int64)
         text = b"".join(np.ascontiguousarray(table, np.int64).tobytes() for table in (sizes, *tables))
-        return sha256(text).digest(), nodes
+        if text not in self._numbers:
+            self._n_bytes += len(text)
+            if self._n_bytes > MAX_TEXT_BYTES:
+                return None, nodes
+        return self._numbers.setdefault(text, len(self._numbers)), nodes
 
     def _ranks_of(self, node: int) -> Ints:
         """(group, NVLink domain in this rack, slot) of the ranks of a rack."""
