@@ -9,7 +9,7 @@ from twin.topologies import n_records_of
 from twin.errors import TwinError
 from twin.model.document import TopologyDocument
 from twin.network import Network
-from twin.traffic.demand_generators import n_most_demands
+from twin.traffic.demand_counts import n_most_demands
 
 from .problems import NO_BOUND, ProblemError
 

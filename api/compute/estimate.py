@@ -15,7 +15,7 @@ from twin.errors import TwinError
 from twin.model.document import Fabric, TopologyDocument, TrafficBlock
 from twin.model.validation import validate_as
 from twin.store import NetworkStore
-from twin.traffic.demand_generators import n_demands_at_most
+from twin.traffic.demand_counts import n_demands_at_most
 
 from ..bodies import NetworkRequest
 from ..networks import n_stored_records

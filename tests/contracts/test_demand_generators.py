@@ -13,7 +13,8 @@ from twin.formats.native import parse_mapping
 from twin.loading import from_document
 from twin.network import Network
 from twin.scenario.document_schema import document_schema as schema_of
-from twin.traffic.demand_generators import DEMAND_GENERATORS, generate, n_most_demands
+from twin.traffic.demand_counts import n_most_demands
+from twin.traffic.demand_generators import DEMAND_GENERATORS, generate
 from twin.traffic.traffic_params import AMOUNTS
 
 DEMO: dict[str, Any] = parse_mapping(network_text("leaf-spine-demo"), "demo", as_json=False) | {"demands": []}

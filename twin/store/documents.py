@@ -16,7 +16,7 @@ from ..formats.readers import UTF8_MARK, decode_utf8
 from ..loading import from_document
 from ..model.document import TopologyDocument
 from ..network import Network
-from ..traffic.demand_generators import n_demands_at_most
+from ..traffic.demand_counts import n_demands_at_most
 
 JSON, YAML = "application/json", "application/yaml"
 
