@@ -75,7 +75,7 @@ class GuardedProtocol(H11Protocol):
     _waiting: bytes = b""
     """Bytes of a request to begin."""
     _is_late = False
-    """Whether a header has not arrived in time."""
+    """True once a header has not arrived in time."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""

@@ -66,7 +66,7 @@ def test_a_dead_cable_adds_few_classes() -> None:
 
 
 def test_hashed_flows_are_not_compared() -> None:
-    """How flows collide follows from all links together."""
+    """Collisions of flows follow from all links together."""
     found, alone = both(fabric(12) | {"load_balancing": [{"mode": "ecmp"}]}, [])
     shifted = n_classes(alone) - n_classes(found)
     assert found.failures == alone.failures

@@ -189,7 +189,7 @@ def test_a_link_of_unknown_rate_has_no_utilisation() -> None:
 
 
 def test_headroom_is_that_of_the_capacity_left() -> None:
-    """Of three members with one down, the failure of another leaves 100 Gb/s."""
+    """The failure of a second of three members leaves 100 Gb/s."""
     links = [
         {"id": "ab", "ends": ["a", "b"], "capacity_gbps": 100, "n_parallel": 3, "n_failed": 1},
         {"id": "bc", "ends": ["b", "c"], "capacity_gbps": 100, "n_parallel": 2},

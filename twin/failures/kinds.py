@@ -70,7 +70,7 @@ class Kind(Protocol):
         ...
 
     def left_ratio(self, failures: Ints, links: Ints) -> Floats:
-        """What each failure leaves of the members of one link each, float64[n]."""
+        """Compute the part of the members of one link each that a failure leaves, float64[n]."""
         ...
 
 

@@ -231,7 +231,7 @@ def _lost_gbps(after: Evaluation, intact: Evaluation) -> float:
 
 
 def _stops(e: Evaluation) -> bool:
-    """Return whether the job stops for want of network cards, which is known long before a step is."""
+    """Return whether the job stops because of missing network cards, which is known long before a step is."""
     try:
         return e.cards is not None and bool(e.cards.why_stopped)
     except TwinError:
